@@ -1,0 +1,2 @@
+//! The command `rasher` (to come).
+fn main() {}

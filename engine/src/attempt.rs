@@ -1,0 +1,185 @@
+//! One execution of one test, and the recording it stands in.
+//!
+//! An attempt is both what history is folded from and what a run returns: today's report is
+//! tomorrow's history. This module knows no file format and judges nothing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::test_id::{GroupId, TestId, TestTable};
+use crate::units::Micros;
+
+/// How one attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Ran to its end and passed.
+    Passed,
+    /// An assertion failed.
+    Failed,
+    /// Ended by an error outside an assertion.
+    Errored,
+    /// Stopped because it took too long.
+    TimedOut,
+    /// The process died while it ran.
+    Crashed,
+    /// The set-up of its class or fixture failed, so that it could not run.
+    SetUpFailed,
+    /// Was left out on purpose. Never updates a rate.
+    Skipped,
+    /// Has no result. Never counts as passed.
+    NotRun,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of their codes in history.
+    pub const ALL: [Self; 8] = [
+        Self::Passed,
+        Self::Failed,
+        Self::Errored,
+        Self::TimedOut,
+        Self::Crashed,
+        Self::SetUpFailed,
+        Self::Skipped,
+        Self::NotRun,
+    ];
+
+    /// True for the outcomes that call for a retry: it ran, or should have, and did not pass.
+    pub const fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Self::Failed | Self::Errored | Self::TimedOut | Self::Crashed | Self::SetUpFailed
+        )
+    }
+
+    /// True where the test ran to a result of its own: passed or a failure.
+    pub const fn is_result(self) -> bool {
+        matches!(self, Self::Passed) || self.is_failure()
+    }
+
+    /// The word used in documents and in history.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Errored => "errored",
+            Self::TimedOut => "timed_out",
+            Self::Crashed => "crashed",
+            Self::SetUpFailed => "set_up_failed",
+            Self::Skipped => "skipped",
+            Self::NotRun => "not_run",
+        }
+    }
+
+    /// The outcome of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
+    }
+}
+
+/// Where an attempt ran, as far as that bears on what a retry proves.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Isolation {
+    /// In its shard, after the tests before it.
+    #[default]
+    InSuite,
+    /// Again, in a process of its own.
+    FreshProcess,
+    /// Again, on another worker.
+    FreshWorker,
+    /// Again, after the same tests as before.
+    Replay,
+}
+
+/// One execution of one test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which test, in the table of the recording.
+    pub test: TestId,
+    /// Its place among the executions of this test in this recording, from 0: a report with
+    /// reruns holds several.
+    pub ordinal: u16,
+    /// When it began, where the report says so.
+    pub start: Option<Timestamp>,
+    /// How long it took; `None` where the report gives no usable time.
+    pub duration: Option<Micros>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// A hash of the kind and text of the failure, numbers and addresses removed; equal failures
+    /// have equal signatures.
+    pub signature: Option<u64>,
+    /// The first characters of the failure's message, for people.
+    pub message: Option<Box<str>>,
+    /// The JUnit unique id, where the recorder knew it.
+    pub unique_id: Option<Box<str>>,
+}
+
+/// What a group cost beyond its tests in one recording: time of the suite minus the sum of its
+/// cases, where a report carries both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupSetUp {
+    /// Which class or file, in the table of the recording.
+    pub group: GroupId,
+    /// Its set-up.
+    pub setup: Micros,
+}
+
+/// What all attempts of one recording share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunContext {
+    /// Os, jdk, browser, job in one short string. Durations and flake scores never mix between
+    /// environments.
+    pub environment: String,
+    /// The branch, where known.
+    pub branch: Option<String>,
+    /// The commit under test, where known.
+    pub commit: Option<String>,
+    /// The commit it builds on, where known.
+    pub base_commit: Option<String>,
+    /// The run that this recording belongs to; all shards and retries of a run share it.
+    pub run: String,
+    /// Which round of the run this is, from 1.
+    pub attempt: u16,
+    /// Which shard reported, from 1; `None` where the run was not split.
+    pub shard: Option<u32>,
+    /// Which machine, where known.
+    pub worker: Option<String>,
+    /// The id of the plan that was followed, where there was one.
+    pub plan: Option<String>,
+    /// Where the attempts ran.
+    pub isolation: Isolation,
+    /// When the recording was made: the time of measurement of every value in it.
+    pub at: Timestamp,
+}
+
+/// Attempts as reports gave them, with their names. The order is that of the reports.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// The names.
+    pub tests: TestTable,
+    /// The attempts.
+    pub attempts: Vec<Attempt>,
+    /// What groups cost beyond their tests.
+    pub setups: Vec<GroupSetUp>,
+    /// The newest time stamp in the reports, where they carry any.
+    pub reported_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcome_words_are_those_of_the_documents() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::from_word(outcome.word()), Some(outcome));
+            let json = serde_json::to_string(&outcome).expect("json");
+            assert_eq!(json, format!("\"{}\"", outcome.word()));
+        }
+    }
+}

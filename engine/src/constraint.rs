@@ -1,0 +1,1 @@
+//! constraint (to come).

@@ -1,0 +1,1 @@
+//! Report bytes to attempts and problems, one file per dialect (to come).

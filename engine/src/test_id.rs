@@ -1,0 +1,283 @@
+//! Names of tests, interned once: [`TestTable`] gives each a dense [`TestId`].
+//!
+//! Decides nothing but identity. A test id is an opaque string; this module never splits it. A test
+//! may belong to one group (its class or its file), the unit that planning keeps whole.
+
+use std::fmt;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+/// A test of one [`TestTable`], counted from 0 without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TestId(pub u32);
+
+/// A group of one [`TestTable`]: a class or a file, counted from 0 without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub u32);
+
+impl TestId {
+    /// The id as an index into columns.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl GroupId {
+    /// The id as an index into columns.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Strings end to end in one buffer, each known by its position.
+#[derive(Clone, Default)]
+struct Names {
+    text: String,
+    ends: Vec<usize>,
+    index: HashTable<u32>,
+}
+
+impl Names {
+    fn get(&self, at: u32) -> &str {
+        let at = at as usize;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.text[start..self.ends[at]]
+    }
+
+    fn find(&self, name: &str) -> Option<u32> {
+        self.index.find(hash(name), |at| self.get(*at) == name).copied()
+    }
+
+    fn intern(&mut self, name: &str) -> u32 {
+        if let Some(at) = self.find(name) {
+            return at;
+        }
+        let at = u32::try_from(self.ends.len()).expect("fewer than 2^32 names");
+        self.text.push_str(name);
+        self.ends.push(self.text.len());
+        let (text, ends) = (&self.text, &self.ends);
+        let rehash = |at: &u32| {
+            let at = *at as usize;
+            let start = if at == 0 { 0 } else { ends[at - 1] };
+            hash(&text[start..ends[at]])
+        };
+        self.index.insert_unique(hash(name), at, rehash);
+        at
+    }
+}
+
+fn hash(name: &str) -> u64 {
+    FixedState::with_seed(0).hash_one(name)
+}
+
+const NO_GROUP: u32 = u32::MAX;
+
+/// The tests of one workload or recording, each name stored once.
+///
+/// Ids are given in order of first appearance; [`TestTable::sorted`] gives the canonical order, in
+/// which a plan does not depend on the order of its input.
+///
+/// ```
+/// use rasher::test_id::TestTable;
+/// let mut tests = TestTable::new();
+/// let one = tests.intern("demo.ATest#adds", Some("demo.ATest"));
+/// assert_eq!(tests.intern("demo.ATest#adds", None), one);
+/// assert_eq!(tests.name(one), "demo.ATest#adds");
+/// assert_eq!(tests.group(one).map(|g| tests.group_name(g)), Some("demo.ATest"));
+/// ```
+#[derive(Clone, Default)]
+pub struct TestTable {
+    tests: Names,
+    groups: Names,
+    group_of: Vec<u32>,
+}
+
+impl TestTable {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The id of `name`, new or known. A known test without a group takes `group`; a known group
+    /// stays.
+    pub fn intern(&mut self, name: &str, group: Option<&str>) -> TestId {
+        let test = self.tests.intern(name);
+        if test as usize == self.group_of.len() {
+            self.group_of.push(NO_GROUP);
+        }
+        if let Some(group) = group
+            && self.group_of[test as usize] == NO_GROUP
+        {
+            self.group_of[test as usize] = self.groups.intern(group);
+        }
+        TestId(test)
+    }
+
+    /// The id of a group, new or known, also where no test of it is known.
+    pub fn intern_group(&mut self, name: &str) -> GroupId {
+        GroupId(self.groups.intern(name))
+    }
+
+    /// The id of a known test.
+    pub fn find(&self, name: &str) -> Option<TestId> {
+        self.tests.find(name).map(TestId)
+    }
+
+    /// The id of a known group.
+    pub fn find_group(&self, name: &str) -> Option<GroupId> {
+        self.groups.find(name).map(GroupId)
+    }
+
+    /// The name of a test, as it was given.
+    pub fn name(&self, test: TestId) -> &str {
+        self.tests.get(test.0)
+    }
+
+    /// The group of a test, where it has one.
+    pub fn group(&self, test: TestId) -> Option<GroupId> {
+        let group = self.group_of[test.index()];
+        (group != NO_GROUP).then_some(GroupId(group))
+    }
+
+    /// The name of a group.
+    pub fn group_name(&self, group: GroupId) -> &str {
+        self.groups.get(group.0)
+    }
+
+    /// How many tests there are.
+    pub fn len(&self) -> usize {
+        self.group_of.len()
+    }
+
+    /// How many groups there are.
+    pub fn group_count(&self) -> usize {
+        self.groups.ends.len()
+    }
+
+    /// True where there is no test.
+    pub fn is_empty(&self) -> bool {
+        self.group_of.is_empty()
+    }
+
+    /// All ids in order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = TestId> + use<> {
+        (0..self.group_of.len() as u32).map(TestId)
+    }
+
+    /// The same tests in canonical order (by name, bytewise), and for each new id the old one.
+    /// Groups are renumbered by name too. O(n log n) in the bytes of the names.
+    pub fn sorted(&self) -> (Self, Vec<TestId>) {
+        let mut old: Vec<TestId> = self.ids().collect();
+        old.sort_unstable_by(|a, b| self.name(*a).cmp(self.name(*b)));
+        let mut groups: Vec<u32> = (0..self.group_count() as u32).collect();
+        groups.sort_unstable_by(|a, b| self.groups.get(*a).cmp(self.groups.get(*b)));
+        let mut table = Self::new();
+        for group in groups {
+            table.groups.intern(self.groups.get(group));
+        }
+        for test in &old {
+            table.intern(self.name(*test), self.group(*test).map(|g| self.group_name(g)));
+        }
+        (table, old)
+    }
+}
+
+impl fmt::Debug for TestTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.ids().map(|test| self.name(test))).finish()
+    }
+}
+
+/// A set of tests of one table, one bit each.
+///
+/// ```
+/// use rasher::test_id::{TestId, TestSet};
+/// let mut seen = TestSet::with_len(70);
+/// assert!(seen.insert(TestId(69)));
+/// assert!(!seen.insert(TestId(69)));
+/// assert_eq!(seen.iter().collect::<Vec<_>>(), [TestId(69)]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TestSet {
+    words: Vec<u64>,
+}
+
+impl TestSet {
+    /// An empty set with room for ids below `len`.
+    pub fn with_len(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(64)] }
+    }
+
+    /// Adds a test; true where it was not yet in the set.
+    pub fn insert(&mut self, test: TestId) -> bool {
+        let (word, bit) = (test.index() / 64, 1_u64 << (test.0 % 64));
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        let new = self.words[word] & bit == 0;
+        self.words[word] |= bit;
+        new
+    }
+
+    /// True where the test is in the set.
+    pub fn contains(&self, test: TestId) -> bool {
+        self.words.get(test.index() / 64).is_some_and(|word| word >> (test.0 % 64) & 1 == 1)
+    }
+
+    /// How many tests are in the set.
+    pub fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// True where no test is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// The tests in order.
+    pub fn iter(&self) -> impl Iterator<Item = TestId> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            (0..64_u32)
+                .filter(move |bit| word >> bit & 1 == 1)
+                .map(move |bit| TestId(at as u32 * 64 + bit))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorting_keeps_names_and_groups_together() {
+        let mut table = TestTable::new();
+        for (name, group) in
+            [("b#2", Some("b")), ("a#1", Some("a")), ("c", None), ("b#1", Some("b"))]
+        {
+            table.intern(name, group);
+        }
+        let (sorted, old) = table.sorted();
+        let names: Vec<_> = sorted.ids().map(|t| sorted.name(t)).collect();
+        assert_eq!(names, ["a#1", "b#1", "b#2", "c"]);
+        for (new, old) in sorted.ids().zip(old) {
+            assert_eq!(sorted.name(new), table.name(old));
+            assert_eq!(
+                sorted.group(new).map(|g| sorted.group_name(g)),
+                table.group(old).map(|g| table.group_name(g))
+            );
+        }
+        assert_eq!(sorted.group_name(GroupId(0)), "a");
+    }
+
+    #[test]
+    fn many_names_stay_apart() {
+        let mut table = TestTable::new();
+        for at in 0..10_000 {
+            assert_eq!(table.intern(&format!("t{at}"), None).index(), at);
+        }
+        assert_eq!(table.find("t9999"), Some(TestId(9_999)));
+        assert_eq!(table.find("t10000"), None);
+    }
+}
