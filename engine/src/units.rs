@@ -106,7 +106,7 @@ impl Micros {
     /// The span times `factor`, rounded up; [`Micros::MAX`] where that is no duration.
     pub fn scale(self, factor: f64) -> Self {
         let scaled = (self.0 as f64 * factor).ceil();
-        if scaled < 1.8e19 && scaled >= 0.0 { Self(scaled as u64) } else { Self::MAX }
+        if (0.0..1.8e19).contains(&scaled) { Self(scaled as u64) } else { Self::MAX }
     }
 }
 
@@ -163,7 +163,7 @@ impl fmt::Display for Micros {
 
 impl Serialize for Micros {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 1_000 == 0 {
+        if self.0.is_multiple_of(1_000) {
             to.serialize_u64(self.0 / 1_000)
         } else {
             to.serialize_f64(self.as_millis_f64())
