@@ -1,1 +1,0 @@
-//! outcome (to come).

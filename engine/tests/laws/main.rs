@@ -1,0 +1,2 @@
+//! Laws: what holds for every input, each named as a sentence.
+mod outcome;
