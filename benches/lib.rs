@@ -1,2 +1,7 @@
 #![forbid(unsafe_code)]
-//! Seeded corpora, instance sets and the benchmarking command (to come).
+//! Seeded corpora, instance sets, an independent checker of plans and the benchmarking command.
+//!
+//! Everything here is made from a seed: no figure rests on a file that only one machine has.
+
+pub mod draw;
+pub mod corpus;
