@@ -1,1 +1,182 @@
-//! estimate (to come).
+//! What each test will take, and how that is known.
+//!
+//! Decides the expected duration and an upper quantile for every test of a workload: from its own
+//! history, else its group's, else the whole suite's, else a default. Never answers zero and never
+//! hides where a figure comes from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::{GroupColumns, History, NONE};
+use crate::test_id::TestTable;
+use crate::units::Micros;
+
+/// What a duration rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The test's own past: its passes, or its failures where it never passed.
+    Own,
+    /// The other tests of its group.
+    Group,
+    /// All tests of the environment.
+    Suite,
+    /// Nothing: the default.
+    Default,
+}
+
+/// How many durations rest on what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCounts {
+    /// On the test's own past.
+    pub own: usize,
+    /// On other tests of its class or file.
+    pub group: usize,
+    /// On the suite as a whole.
+    pub suite: usize,
+    /// On the default: nothing is known.
+    pub default: usize,
+}
+
+/// Durations of a workload, one a test (or a group) in the order of its table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Estimates {
+    /// Expected duration: what capacity is counted by. At least a microsecond.
+    pub mean: Vec<Micros>,
+    /// Upper quantile: what order is decided by. At least the mean.
+    pub upper: Vec<Micros>,
+    /// What they rest on.
+    pub source: Vec<Source>,
+    /// The set-up of each group; zero where none was ever measured in this environment.
+    pub setup: Vec<Micros>,
+}
+
+impl Estimates {
+    /// How many durations rest on what. O(n).
+    pub fn sources(&self) -> SourceCounts {
+        let mut counts = SourceCounts::default();
+        for source in &self.source {
+            *match source {
+                Source::Own => &mut counts.own,
+                Source::Group => &mut counts.group,
+                Source::Suite => &mut counts.suite,
+                Source::Default => &mut counts.default,
+            } += 1;
+        }
+        counts
+    }
+}
+
+/// The duration of a test where nothing at all is known.
+pub const DEFAULT_DURATION: Micros = Micros::from_secs(1);
+
+/// A test costs at least this, so that none is free to the planner.
+const FLOOR: u64 = 1;
+
+/// Mean and upper quantile, in microseconds.
+type Pair = (u64, u64);
+
+/// What is expected of each test of `tests`. O(n) where the table is in canonical order, O(n log n)
+/// otherwise.
+///
+/// A test without a past takes the mean of its group for capacity, and the 0.9 quantile of its
+/// group's upper quantiles for order; a group without a past, the same of the suite. Cleverer
+/// guesses gained nothing measurable on recorded series: late correction does.
+///
+/// ```
+/// use rasher::estimate::{DEFAULT_DURATION, Source, estimate};
+/// use rasher::history::History;
+/// use rasher::test_id::TestTable;
+/// let mut tests = TestTable::new();
+/// tests.intern("never seen", None);
+/// let guessed = estimate(&History::new("linux"), &tests);
+/// assert_eq!((guessed.mean[0], guessed.source[0]), (DEFAULT_DURATION, Source::Default));
+/// ```
+pub fn estimate(history: &History, tests: &TestTable) -> Estimates {
+    let names = tests.ids().map(|test| tests.name(test));
+    let mut own: Vec<Option<Pair>> = Vec::with_capacity(tests.len());
+    own.extend(history.tests().find_all(names).map(|at| own_past(history, at? as usize)));
+    let complete = own.iter().all(Option::is_some);
+    let fallback = (!complete).then(|| Fallback::of(history));
+    let mut answer = Estimates { setup: setups(history, tests), ..Estimates::default() };
+    answer.mean.reserve(own.len());
+    answer.upper.reserve(own.len());
+    answer.source.reserve(own.len());
+    for (test, own) in tests.ids().zip(own) {
+        let guess = || {
+            let group = tests.group(test).map(|group| tests.group_name(group));
+            fallback.as_ref().map(|it| it.guess(history, group))
+        };
+        let known = own.map(|pair| (pair, Source::Own)).or_else(guess);
+        let default = || ((DEFAULT_DURATION.get(), DEFAULT_DURATION.get()), Source::Default);
+        let ((mean, upper), source) = known.unwrap_or_else(default);
+        let mean = mean.max(FLOOR);
+        answer.mean.push(Micros::new(mean));
+        answer.upper.push(Micros::new(upper.max(mean)));
+        answer.source.push(source);
+    }
+    answer
+}
+
+/// Passes first; failures where there was never a pass; `None` where there was never a time.
+fn own_past(history: &History, at: usize) -> Option<Pair> {
+    let columns = history.columns();
+    if columns.measured_run[at] != NONE {
+        Some((columns.mean_us[at], columns.upper_us[at]))
+    } else if columns.failed_run[at] != NONE {
+        Some((columns.failed_mean_us[at], columns.failed_mean_us[at]))
+    } else {
+        None
+    }
+}
+
+/// What stands in for a test without a past.
+struct Fallback {
+    groups: Vec<Option<Pair>>,
+    suite: Option<Pair>,
+}
+
+impl Fallback {
+    fn of(history: &History) -> Self {
+        let group = &history.columns().group;
+        let mut known: Vec<(u32, Pair)> = (0..history.len())
+            .filter_map(|at| own_past(history, at).map(|pair| (group[at], pair)))
+            .collect();
+        known.sort_unstable();
+        let mut groups = vec![None; history.groups().len()];
+        for tests in known.chunk_by(|a, b| a.0 == b.0) {
+            if let Some(group) = groups.get_mut(tests[0].0 as usize) {
+                *group = middle(tests);
+            }
+        }
+        Self { groups, suite: middle(&known) }
+    }
+
+    fn guess(&self, history: &History, group: Option<&str>) -> (Pair, Source) {
+        let default = (DEFAULT_DURATION.get(), DEFAULT_DURATION.get());
+        let known = group.and_then(|name| self.groups[history.groups().find(name)?]);
+        let suite = || self.suite.map(|pair| (pair, Source::Suite));
+        known.map(|pair| (pair, Source::Group)).or_else(suite).unwrap_or((default, Source::Default))
+    }
+}
+
+/// The mean of means and the 0.9 quantile of upper quantiles.
+fn middle(tests: &[(u32, Pair)]) -> Option<Pair> {
+    let sum: u128 = tests.iter().map(|(_, (mean, _))| u128::from(*mean)).sum();
+    let mean = sum.checked_div(tests.len() as u128)? as u64;
+    let mut uppers: Vec<u64> = tests.iter().map(|(_, (_, upper))| *upper).collect();
+    let rank = (uppers.len() * 9).div_ceil(10) - 1;
+    let (_, upper, _) = uppers.select_nth_unstable(rank);
+    Some((mean, *upper))
+}
+
+/// The set-up of each group: its own, else the median of those known, else none.
+fn setups(history: &History, tests: &TestTable) -> Vec<Micros> {
+    let GroupColumns { setup_us, measured, .. } = history.group_columns();
+    let known = |at: usize| (measured[at] > 0).then(|| setup_us[at]);
+    let mut all: Vec<u64> = (0..setup_us.len()).filter_map(known).collect();
+    let middle = all.len() / 2;
+    let usual = if all.is_empty() { 0 } else { *all.select_nth_unstable(middle).1 };
+    let names = tests.group_ids().map(|group| tests.group_name(group));
+    let places = history.groups().find_all(names);
+    places.map(|at| Micros::new(at.and_then(|at| known(at as usize)).unwrap_or(usual))).collect()
+}

@@ -166,6 +166,11 @@ impl TestTable {
         (0..self.group_of.len() as u32).map(TestId)
     }
 
+    /// All groups in order.
+    pub fn group_ids(&self) -> impl ExactSizeIterator<Item = GroupId> + use<> {
+        (0..self.group_count() as u32).map(GroupId)
+    }
+
     /// The same tests in canonical order (by name, bytewise), and for each new id the old one.
     /// Groups are renumbered by name too. O(n log n) in the bytes of the names.
     pub fn sorted(&self) -> (Self, Vec<TestId>) {

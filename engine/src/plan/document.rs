@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::estimate::SourceCounts;
 use crate::units::Micros;
 
 /// The schema that this version writes and reads.
@@ -124,19 +125,6 @@ pub enum BoundKind {
     Path,
     /// A pool that alone may run some tests.
     Pool,
-}
-
-/// How many predictions rest on what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceCounts {
-    /// On the test's own history.
-    pub own: usize,
-    /// On other tests of its class or file.
-    pub group: usize,
-    /// On the suite as a whole.
-    pub suite: usize,
-    /// On the default: nothing is known.
-    pub default: usize,
 }
 
 /// The budget of a plan and what it means.
