@@ -1,0 +1,57 @@
+package dev.rasher.harness;
+
+/**
+ * How a test is called, so that its id equals the one made from the tool's own XML report.
+ *
+ * <table>
+ * <caption>{@code class#name} of the same tests</caption>
+ * <tr><th>test</th><th>{@link #SUREFIRE}</th><th>{@link #GRADLE}</th></tr>
+ * <tr><td>{@code void adds()}</td><td>{@code ATest#adds}</td><td>{@code ATest#adds()}</td></tr>
+ * <tr><td>with a display name</td><td>{@code ATest#adds}</td><td>{@code ATest#the display name}</td></tr>
+ * <tr><td>parameterised</td><td>{@code ATest#sized(int)[2]}</td><td>{@code ATest#[2] 7}</td></tr>
+ * <tr><td>nested</td><td>{@code ATest$Inner#deep}</td><td>{@code ATest$Inner#deep()}</td></tr>
+ * <tr><td>repeated, dynamic</td><td>{@code ATest#again()[2]}</td><td>{@code ATest#repetition 2 of 3}</td></tr>
+ * <tr><td>JUnit 4 parameterised</td><td>{@code ATest#t[P1]}</td><td>{@code ATest#t[P1]}</td></tr>
+ * <tr><td>Spock iteration</td><td>{@code ASpec#sum of 1}, and the feature itself</td><td>{@code ASpec#sum of 1}</td></tr>
+ * </table>
+ *
+ * <p>Gradle prints the same name for different tests (two methods with the same arguments, every invocation of a
+ * parameterised class). Such tests share an id; the recording keeps their unique ids, and whoever reads it lets the
+ * worst of them speak for all.
+ */
+enum Naming {
+    /** Maven Surefire and Failsafe 3. */
+    SUREFIRE,
+    /** Gradle's test task. */
+    GRADLE;
+
+    static Naming current() {
+        String said = Settings.get("naming");
+        if (said == null) {
+            return System.getProperty("org.gradle.test.worker") == null ? SUREFIRE : GRADLE;
+        }
+        if (said.equals("surefire") || said.equals("gradle")) {
+            return said.equals("gradle") ? GRADLE : SUREFIRE;
+        }
+        throw new IllegalArgumentException("naming `" + said + "` is neither `surefire` nor `gradle`");
+    }
+
+    /** The name of a test or of a method that failed as a whole. */
+    String name(String displayName, String legacyName) {
+        if (this == GRADLE) {
+            return displayName;
+        }
+        return legacyName.endsWith("()") ? legacyName.substring(0, legacyName.length() - 2) : legacyName;
+    }
+
+    /** True where the tool reports a node that is a test and holds tests, such as a Spock feature. */
+    boolean reportsMixed() {
+        return this == SUREFIRE;
+    }
+
+    /** The name under which the tool reports that a class failed outside its tests. */
+    String classFailure(boolean anyExecuted, boolean anyReported) {
+        boolean late = this == GRADLE ? anyReported : anyExecuted;
+        return late ? "executionError" : "initializationError";
+    }
+}
