@@ -19,4 +19,4 @@ pub use frontier::{Bounds, Frontier, FrontierPoint, Unit, frontier};
 pub use policy::{
     Branches, Budget, Choice, Policy, PolicyError, Rule, RuleTrace, Situation, Trigger,
 };
-pub use size::{Ask, Fleet, Limits, Sizing, Work, size};
+pub use size::{Ask, Fleet, Limits, Loads, Sizing, Work, size};

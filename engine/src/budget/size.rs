@@ -21,12 +21,15 @@ const PROBES_MAX: u32 = 400;
 /// How many workers of each pool, in the order of the pools.
 pub type Fleet = Vec<u32>;
 
+/// The predicted load of each worker, beside the position of its pool.
+pub type Loads = Vec<(usize, Micros)>;
+
 /// What must be run: bounds on it, and a way to ask for real loads.
 pub struct Work<'a> {
     /// Lower bounds for any number of workers.
     pub bounds: &'a Bounds,
-    /// The predicted load of each worker of a fleet, beside the position of its pool.
-    pub loads: &'a mut dyn FnMut(&[u32]) -> Vec<(usize, Micros)>,
+    /// A real plan for a fleet.
+    pub loads: &'a mut dyn FnMut(&[u32]) -> Loads,
 }
 
 /// What is asked for.
@@ -46,7 +49,7 @@ pub struct Ask {
 /// What limits every fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// At least so many workers.
+    /// At least so many workers, or all there are.
     pub workers_min: u32,
     /// At most so many workers.
     pub workers_max: u32,
@@ -208,7 +211,9 @@ impl Search<'_> {
         } else {
             filled_fleets(&caps, most, &mut fleets);
         }
-        let least = self.limits.workers_min.max(1);
+        // A minimum above what there is means all there is.
+        let there = caps.iter().fold(0, |n: u32, cap| n.saturating_add(*cap)).min(most);
+        let least = self.limits.workers_min.min(there).max(1);
         fleets
             .into_iter()
             .filter(|f| f.iter().sum::<u32>() >= least)

@@ -1,2 +1,3 @@
 //! Laws: what holds for every input, each named as a sentence.
+mod budget;
 mod outcome;
