@@ -1,0 +1,68 @@
+//! The only place that touches the disk for documents and lists; reports are found in
+//! [`crate::reports`], history is the store's.
+#![expect(clippy::disallowed_methods, reason = "the one place that may")]
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use crate::fault::Fault;
+
+/// Reads a whole file; `-` is standard input.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map_err(|e| trouble("read", path, &e))?;
+        return Ok(bytes);
+    }
+    fs::read(path).map_err(|e| trouble("read", path, &e))
+}
+
+/// Reads a file that may be absent.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(trouble("read", path, &e)),
+    }
+}
+
+/// Writes a whole file at once: a reader sees the old content or the new, never a part.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(|e| trouble("create", folder, &e))?;
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        open_to_others(file.as_file())?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|e| trouble("write", path, &e))
+}
+
+/// A temporary file is private; a document is not.
+#[cfg(unix)]
+fn open_to_others(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+/// A fault for what the disk refused.
+pub(crate) fn trouble(verb: &str, path: &Path, error: &io::Error) -> Fault {
+    let fault = Fault::store(format!("cannot {verb} `{}`: {error}", path.display()));
+    match error.kind() {
+        io::ErrorKind::NotFound => fault.hint("check the path; it is taken from where you stand"),
+        io::ErrorKind::PermissionDenied => fault.hint("check the rights of this user there"),
+        _ => fault,
+    }
+}
