@@ -1,3 +1,4 @@
 //! Laws: what holds for every input, each named as a sentence.
 mod budget;
 mod outcome;
+mod plan;
