@@ -1,0 +1,121 @@
+//! Taking a recording in, once.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use rasher::attempt::{Outcome, Recording, RunContext};
+use rasher::test_id::{TestId, TestTable};
+
+use crate::files::{SegmentName, run_hash};
+use crate::{Problem, Store, StoreError, refresh, segment};
+
+/// What a call of [`Store::record`] did.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// Attempts that were kept.
+    pub attempts: usize,
+    /// Tests among them that the environment had never seen.
+    pub new_tests: usize,
+    /// Attempts that passed.
+    pub passed: usize,
+    /// Attempts that failed.
+    pub failed: usize,
+    /// Attempts that errored, timed out, crashed or could not be set up.
+    pub errored: usize,
+    /// Attempts that were skipped.
+    pub skipped: usize,
+    /// Attempts without a result.
+    pub not_run: usize,
+    /// Attempts that were known already.
+    pub ignored_duplicates: usize,
+    /// The segment, where anything was kept.
+    pub segment: Option<PathBuf>,
+    /// Files of the store that could not be used.
+    pub problems: Vec<Problem>,
+}
+
+impl Store {
+    /// Keeps a recording. When this returns, it is on the disk to stay.
+    ///
+    /// An attempt is known by environment, run, round, shard, test and ordinal: one that is already
+    /// kept is left out and counted, so that recording twice changes nothing. O(n log n), and a
+    /// read of what is kept of the same run.
+    pub fn record(
+        &self,
+        context: &RunContext,
+        mut recording: Recording,
+    ) -> Result<Recorded, StoreError> {
+        if self.files.read_only {
+            return Err(StoreError::ReadOnly { path: self.files.root.clone() });
+        }
+        self.files.sweep();
+        let mut answer = Recorded::default();
+        let before = recording.attempts.len();
+        self.leave_out_known(context, &mut recording, &mut answer.problems)?;
+        answer.ignored_duplicates = before - recording.attempts.len();
+        if recording.attempts.is_empty() {
+            return Ok(answer);
+        }
+        count(&recording, &mut answer);
+        let reported = reported(&recording);
+        let known = refresh::known_tests(self, &context.environment, &recording.tests)?;
+        answer.new_tests = reported.difference(&known).count();
+        let bytes = segment::encode(context, &recording)?;
+        let name = SegmentName::of(&context.environment, &context.run, &bytes);
+        answer.segment = Some(self.files.put_segment(name, context.at, &bytes)?);
+        Ok(answer)
+    }
+
+    fn leave_out_known(
+        &self,
+        context: &RunContext,
+        recording: &mut Recording,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), StoreError> {
+        let mut known = TestTable::new();
+        let mut seen: HashSet<(TestId, u16)> = HashSet::new();
+        for file in self.files.segments(&run_hash(&context.environment, &context.run))? {
+            let kept = match self.load(&file) {
+                Ok(kept) => kept,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            let same = |it: &RunContext| {
+                (&it.environment, &it.run, it.attempt, it.shard)
+                    == (&context.environment, &context.run, context.attempt, context.shard)
+            };
+            if same(&kept.context) {
+                let names = &kept.recording.tests;
+                seen.extend(kept.recording.attempts.iter().map(|attempt| {
+                    (known.intern(names.name(attempt.test), None), attempt.ordinal)
+                }));
+            }
+        }
+        let tests = &recording.tests;
+        // A recording may hold one attempt twice: the first stands.
+        recording.attempts.retain(|attempt| {
+            seen.insert((known.intern(tests.name(attempt.test), None), attempt.ordinal))
+        });
+        Ok(())
+    }
+}
+
+fn reported(recording: &Recording) -> HashSet<TestId> {
+    recording.attempts.iter().map(|attempt| attempt.test).collect()
+}
+
+fn count(recording: &Recording, answer: &mut Recorded) {
+    answer.attempts = recording.attempts.len();
+    for attempt in &recording.attempts {
+        *match attempt.outcome {
+            Outcome::Passed => &mut answer.passed,
+            Outcome::Failed => &mut answer.failed,
+            Outcome::Skipped => &mut answer.skipped,
+            Outcome::NotRun => &mut answer.not_run,
+            _ => &mut answer.errored,
+        } += 1;
+    }
+}
