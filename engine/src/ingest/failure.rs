@@ -9,6 +9,16 @@ const MESSAGE_CHARS: usize = 200;
 /// Characters of a message that its signature looks at.
 const SIGNATURE_CHARS: usize = 1_000;
 
+/// What JUnit 4, Gradle, Surefire's HTML and Mockito's runner call a failure of the class.
+pub(super) const CLASS_LEVEL: [&str; 6] = [
+    "-",
+    "initializationError",
+    "executionError",
+    "classMethod",
+    "initError",
+    "unnecessary Mockito stubbings",
+];
+
 /// The texts of one failure or error element.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {

@@ -8,6 +8,7 @@
 //!
 //! | dialect | test id | group |
 //! |---|---|---|
+//! | the Rasher harness | as the XML of the same run | the class |
 //! | JUnit XML of Surefire, Gradle, JUnit Platform, TestNG and others | `classname#name` | the class |
 //! | JUnit XML of pytest | the node id, `tests/test_x.py::TestC::test_a` | the file |
 //! | JUnit XML of cargo-nextest | `binary-id#test` | the binary |
@@ -41,6 +42,7 @@
 //!   double every test.
 
 mod failure;
+mod harness;
 mod jest_balance;
 mod json_rows;
 mod junit_xml;
@@ -98,6 +100,8 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
+    /// The Rasher harness in a test JVM.
+    Harness,
     /// Maven Surefire and Failsafe.
     Surefire,
     /// Gradle's test task.
@@ -130,6 +134,7 @@ impl Dialect {
     /// A short name for people and tables.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Harness => "harness",
             Self::Surefire => "surefire",
             Self::Gradle => "gradle",
             Self::JUnitPlatform => "junit-platform",
@@ -305,6 +310,9 @@ impl Reader {
         let rows = if again { &mut aside } else { &mut self.rows };
         let dialect = match form {
             text::Form::Xml => junit_xml::read(&text, &self.limits, rows, log),
+            text::Form::Json if harness::wrote(&text) => {
+                harness::read(&text, &self.limits, rows, log)?
+            }
             text::Form::Json => timings::read_json(&text, &self.limits, rows, log)?,
             text::Form::Lines => parallel_tests::read(&text, &self.limits, rows, log)?,
         };

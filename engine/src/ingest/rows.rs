@@ -70,6 +70,11 @@ impl Rows {
         test
     }
 
+    /// The id of a group in the current module.
+    pub(super) fn named_group(&mut self, name: &str) -> GroupId {
+        self.modules[self.current].tests.intern_group(name)
+    }
+
     /// The group of a test in the current module.
     pub(super) fn group(&self, test: TestId) -> Option<GroupId> {
         self.modules[self.current].tests.group(test)

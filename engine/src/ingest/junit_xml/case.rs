@@ -3,7 +3,7 @@
 use super::attributes::{Attributes, Stamp};
 use super::suite::Suite;
 use crate::attempt::Outcome;
-use crate::ingest::failure::{Words, cut};
+use crate::ingest::failure::{CLASS_LEVEL, Words, cut};
 use crate::ingest::rows::{Execution, Rows};
 use crate::ingest::{Dialect, Limits, ProblemKind, pytest, seconds};
 use crate::test_id::TestId;
@@ -328,16 +328,6 @@ impl Case {
 }
 
 const NOT_RUN: &str = "Test suite failed to run";
-
-/// What JUnit 4, Gradle, Surefire's HTML and Mockito's runner call a failure of the class.
-const CLASS_LEVEL: [&str; 6] = [
-    "-",
-    "initializationError",
-    "executionError",
-    "classMethod",
-    "initError",
-    "unnecessary Mockito stubbings",
-];
 
 /// What attributes say of the outcome: googletest, CTest and others write no child for it.
 fn status(attributes: &Attributes<'_>) -> Option<Outcome> {
