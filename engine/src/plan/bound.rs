@@ -55,7 +55,7 @@ pub(crate) fn common_step(values: impl IntoIterator<Item = u64>) -> u64 {
     step
 }
 
-fn round_up(value: u64, step: u64) -> u64 {
+pub(crate) fn round_up(value: u64, step: u64) -> u64 {
     if step > 1 { value.div_ceil(step) * step } else { value }
 }
 

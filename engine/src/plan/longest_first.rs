@@ -123,6 +123,27 @@ impl Order {
         self.packed.iter().map(|key| key >> self.id_bits)
     }
 
+    /// The `count` longest durations, exactly in falling order.
+    pub(crate) fn longest(&self, count: usize) -> Vec<u64> {
+        let value = |key: &u64| key >> self.id_bits;
+        let all = self.packed.len();
+        let mut end = count.min(all);
+        if self.shift > 0 {
+            end = all;
+        }
+        while 0 < end && end < all && {
+            let (last, next) = (&self.packed[end - 1], &self.packed[end]);
+            bucket(value(last)) == bucket(value(next))
+        } {
+            end += 1;
+        }
+        let mut falling: Vec<u64> = self.packed[..end].iter().map(value).collect();
+        falling.sort_unstable_by(|a, b| b.cmp(a));
+        falling.truncate(count);
+        falling.iter_mut().for_each(|duration| *duration <<= self.shift);
+        falling
+    }
+
     fn mask(&self) -> u64 {
         (1 << self.id_bits) - 1
     }

@@ -21,6 +21,7 @@ use document::{BoundBy, BoundKind};
 use families::Families;
 
 pub use present::PlanFacts;
+pub use size::{frontier_bounds, frontier_of};
 
 /// More shards than this are refused: no fleet has them, and each costs memory.
 pub const SHARDS_MAX: u32 = 1 << 20;

@@ -2,3 +2,4 @@
 mod budget;
 mod outcome;
 mod plan;
+mod plan_size;
