@@ -27,8 +27,10 @@
 //!   well-formed, keeps the rows that were complete before that place and says where it broke.
 //! - **Retries are attempts.** `flakyFailure` and `flakyError` ran before the result of the case,
 //!   `rerunFailure` and `rerunError` after it; a test seen again counts up. A TestNG retry, which is
-//!   written as a skip that took time and is followed by a result of the same test in the same
-//!   suite, is the failed attempt it was.
+//!   written as a skip that took time beside a result of the same test in the same suite, is the
+//!   failed attempt it was, and came before that result.
+//! - **A failure that stands in a suite, outside any case,** is a failed set-up of that suite.
+//! - **A suite that announces more tests than it holds** is reported: a killed process looks so.
 //! - **A row without a usable time keeps its outcome** and has no duration. `1,234.5` and `0,123`
 //!   are read as their writers meant them.
 //! - **A suite that holds one group** tells the set-up of that group: its time minus the sum of its
@@ -79,6 +81,8 @@ pub struct Limits {
     pub name_bytes: usize,
     /// Rows of one file; later ones are dropped and reported. 5,000,000.
     pub rows: usize,
+    /// Failures, errors and reruns of one case; later ones are not looked at. 1,000.
+    pub parts: usize,
     /// Problems listed of each kind and file; the rest is counted. 20.
     pub problems: usize,
 }
@@ -91,6 +95,7 @@ impl Default for Limits {
             attributes: 128,
             name_bytes: 1 << 16,
             rows: 5_000_000,
+            parts: 1_000,
             problems: 20,
         }
     }
@@ -116,7 +121,7 @@ pub enum Dialect {
     Nextest,
     /// gotestsum and go-junit-report.
     GoTest,
-    /// jest-junit.
+    /// jest-junit, and the reporters of Vitest, Playwright and Cypress: one suite for a file.
     Jest,
     /// JUnit XML of any other tool.
     JUnitXml,
@@ -170,6 +175,8 @@ pub enum ProblemKind {
     Row,
     /// One row has no usable time; its outcome is kept.
     Time,
+    /// A suite announces more tests than it holds.
+    Count,
     /// Something lies beyond [`Limits`] and was left out.
     Limit,
     /// Characters had to be replaced.
@@ -180,11 +187,12 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Refused,
         Self::Cut,
         Self::Row,
         Self::Time,
+        Self::Count,
         Self::Limit,
         Self::Encoding,
         Self::Repeated,
@@ -197,6 +205,7 @@ impl ProblemKind {
             Self::Cut => "cut",
             Self::Row => "row",
             Self::Time => "time",
+            Self::Count => "count",
             Self::Limit => "limit",
             Self::Encoding => "encoding",
             Self::Repeated => "repeated",
@@ -293,6 +302,12 @@ impl Reader {
                 None
             }
         };
+        let uncounted = self.rows.take_uncounted();
+        if uncounted > 0 {
+            let most = u16::MAX;
+            let what = format!("{uncounted} attempts beyond {most} of one test; left out");
+            log.about_file(ProblemKind::Limit, what);
+        }
         FileReport { dialect, attempts: self.rows.len() - before, problems: log.finish() }
     }
 

@@ -44,6 +44,7 @@ pub(super) struct Rows {
     attempts: Vec<(u32, Attempt)>,
     setups: Vec<(u32, GroupSetUp)>,
     reported_at: Option<Timestamp>,
+    uncounted: usize,
 }
 
 impl Rows {
@@ -80,9 +81,18 @@ impl Rows {
         self.modules[self.current].tests.group(test)
     }
 
-    /// Adds an attempt; gives its place.
-    pub(super) fn push(&mut self, test: TestId, execution: Execution) -> usize {
+    /// Attempts that had no ordinal left, since this was last asked.
+    pub(super) fn take_uncounted(&mut self) -> usize {
+        std::mem::take(&mut self.uncounted)
+    }
+
+    /// Adds an attempt; gives its place. `None` where the test has used up its ordinals.
+    pub(super) fn push(&mut self, test: TestId, execution: Execution) -> Option<usize> {
         let ordinal = &mut self.modules[self.current].attempts_of[test.index()];
+        if *ordinal == u16::MAX {
+            self.uncounted += 1;
+            return None;
+        }
         let Execution { start, duration, outcome, signature, message, unique_id } = execution;
         let attempt = Attempt {
             test,
@@ -94,15 +104,24 @@ impl Rows {
             message,
             unique_id,
         };
-        *ordinal = ordinal.saturating_add(1);
+        *ordinal += 1;
         self.attempts.push((self.current as u32, attempt));
-        self.attempts.len() - 1
+        Some(self.attempts.len() - 1)
     }
 
     /// Says that the attempt at `place` ended otherwise than its row said.
     pub(super) fn correct(&mut self, place: usize, outcome: Outcome) {
         if let Some((_, attempt)) = self.attempts.get_mut(place) {
             attempt.outcome = outcome;
+        }
+    }
+
+    /// Says that two attempts of one test happened the other way round.
+    pub(super) fn swap_ordinals(&mut self, one: usize, other: usize) {
+        if let (Some(a), Some(b)) = (self.attempts.get(one), self.attempts.get(other)) {
+            let ordinals = (a.1.ordinal, b.1.ordinal);
+            self.attempts[one].1.ordinal = ordinals.1;
+            self.attempts[other].1.ordinal = ordinals.0;
         }
     }
 

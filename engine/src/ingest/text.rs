@@ -140,12 +140,13 @@ fn root(text: &str) -> Option<&str> {
 
 /// Where a document type ends: at the `>` after its inner declarations.
 fn doctype_end(declaration: &str) -> Option<usize> {
-    match (declaration.find('['), declaration.find('>')?) {
-        (Some(inner), end) if inner < end => {
-            let inner_end = inner + declaration[inner..].find("]")?;
+    let end = declaration.find('>')?;
+    match declaration[..end].find('[') {
+        Some(inner) => {
+            let inner_end = inner + declaration[inner..].find(']')?;
             Some(inner_end + declaration[inner_end..].find('>')?)
         }
-        (_, end) => Some(end),
+        None => Some(end),
     }
 }
 

@@ -44,6 +44,10 @@ impl PartKind {
         }
     }
 
+    const fn is_rerun(self) -> bool {
+        self.ran_before() || self.ran_after()
+    }
+
     const fn ran_before(self) -> bool {
         matches!(self, Self::FlakyFailure | Self::FlakyError)
     }
@@ -102,6 +106,8 @@ pub(super) struct Case {
     file: String,
     time: Option<String>,
     status: Option<Outcome>,
+    /// Not a case but a failure of the suite itself.
+    of_suite: bool,
 }
 
 /// What a case takes from around it.
@@ -111,10 +117,30 @@ pub(super) struct Context<'s> {
     pub(super) suite_name: &'s str,
 }
 
+/// What came of a case.
+#[derive(Default)]
+pub(super) struct Closed {
+    pub(super) problems: Vec<(ProblemKind, String)>,
+    /// Bytes of names that were built for it.
+    pub(super) name_bytes: usize,
+}
+
+impl Closed {
+    fn dropped(what: String) -> Self {
+        Self { problems: vec![(ProblemKind::Row, what)], name_bytes: 0 }
+    }
+}
+
 /// Which test a case is about.
 struct Identity {
     id: String,
     group: Option<String>,
+}
+
+impl Identity {
+    fn bytes(&self) -> usize {
+        self.id.len() + self.group.as_ref().map_or(0, String::len)
+    }
 }
 
 impl Case {
@@ -129,7 +155,13 @@ impl Case {
             file: attributes.text("file"),
             time: attributes.get("time").map(str::to_owned),
             status: status(attributes),
+            of_suite: false,
         }
+    }
+
+    /// The row of a failure that stands in a suite without a case; it is named after the suite.
+    pub(super) fn of_suite(part: Part, at: usize) -> Self {
+        Self { parts: vec![part], of_suite: true, ..Self::new(&Attributes::default(), at) }
     }
 
     /// Adds the attempts of this case; gives what could not be used.
@@ -139,24 +171,24 @@ impl Case {
         suite: &mut Suite,
         limits: &Limits,
         rows: &mut Rows,
-    ) -> Vec<(ProblemKind, String)> {
-        let mut problems = Vec::new();
+    ) -> Closed {
         let mut main = self.main();
-        let identity = match self.identity(context, suite, &mut main.outcome) {
-            Some(identity) if identity.id.len() <= limits.name_bytes => identity,
-            Some(_) => {
-                let what = format!("a name longer than {} bytes; left out", limits.name_bytes);
-                return vec![(ProblemKind::Row, what)];
+        let longest = self.classname.len().max(self.name.len()).max(context.suite_name.len());
+        if longest.max(self.file.len()).max(suite.file.len()) > limits.name_bytes {
+            let what = format!("a name longer than {} bytes; left out", limits.name_bytes);
+            return Closed::dropped(what);
+        }
+        let Some(identity) = self.identity(context, suite, &mut main.outcome) else {
+            if self.is_set_up_script(context) {
+                return Closed::default();
             }
-            None if self.is_set_up_script(context) => return problems,
-            None => {
-                let what = "a case without a name in a suite without one; left out".to_owned();
-                return vec![(ProblemKind::Row, what)];
-            }
+            let what = "a case without a name in a suite without one; left out".to_owned();
+            return Closed::dropped(what);
         };
+        let mut closed = Closed { name_bytes: identity.bytes(), ..Closed::default() };
         match self.duration(main.outcome) {
             Ok(duration) => main.duration = duration,
-            Err(what) => problems.push((ProblemKind::Time, what)),
+            Err(what) => closed.problems.push((ProblemKind::Time, what)),
         }
         let exact = |stamp: Option<Stamp>| stamp.filter(|stamp| stamp.exact).map(|stamp| stamp.at);
         suite.rows += 1;
@@ -165,10 +197,10 @@ impl Case {
             main.start = main.start.or(exact(suite.stamp));
         }
         let test = rows.test(&identity.id, identity.group.as_deref());
-        let retried = self.parts.iter().any(|part| part.kind.ran_before() || part.kind.ran_after());
+        let retried = self.parts.iter().any(|part| part.kind.is_rerun());
         suite.count(rows.group(test), main.duration, retried);
-        self.push(test, main, suite, rows);
-        problems
+        self.push(test, main, (suite, context.dialect), rows);
+        closed
     }
 
     /// The execution that the case itself tells of: the worst of its parts, else its status.
@@ -189,21 +221,24 @@ impl Case {
     }
 
     /// Adds all executions in the order in which they happened.
-    fn push(&self, test: TestId, main: Execution, suite: &mut Suite, rows: &mut Rows) {
+    fn push(
+        &self,
+        test: TestId,
+        main: Execution,
+        (suite, dialect): (&mut Suite, Dialect),
+        rows: &mut Rows,
+    ) {
+        let may_retry = is_jvm(dialect) || dialect == Dialect::JUnitXml;
+        suite.hold(self.parts.iter().filter(|part| part.kind.is_rerun()).count() as u64 + 1);
         for part in self.parts.iter().filter(|part| part.kind.ran_before()) {
             rows.push(test, part.execution());
         }
         let (outcome, took_time) = (main.outcome, main.duration.is_some_and(|d| !d.is_zero()));
-        let place = rows.push(test, main);
-        suite.skips.row(test, suite.rows);
-        if outcome == Outcome::Skipped {
-            if let Some(reason) = self.retry_reason().filter(|_| took_time) {
-                suite.skips.skipped(test, place, suite.rows, reason);
-            }
-        } else {
-            for earlier in suite.skips.settled(test) {
-                rows.correct(earlier, Outcome::Failed);
-            }
+        let Some(place) = rows.push(test, main) else { return };
+        if outcome != Outcome::Skipped {
+            suite.retries.result(test, suite.rows, place, rows);
+        } else if let Some(reason) = self.retry_reason().filter(|_| took_time && may_retry) {
+            suite.retries.skip(test, (suite.rows, place, reason), rows);
         }
         for part in self.parts.iter().filter(|part| part.kind.ran_after()) {
             rows.push(test, part.execution());
@@ -231,6 +266,7 @@ impl Case {
         let shown = cut(self.shown_name(), 80);
         match self.time.as_deref().map(|time| (time, seconds::parse(time))) {
             Some((_, Ok(time))) => Ok(Some(time)),
+            None if self.of_suite => Ok(None),
             None | Some((_, Err(seconds::NoTime::Empty))) if !outcome.is_result() => Ok(None),
             None => Err(format!("`{shown}` has no time; its outcome is kept")),
             Some((time, Err(no))) => {
@@ -257,7 +293,7 @@ impl Case {
         suite: &Suite,
         outcome: &mut Outcome,
     ) -> Option<Identity> {
-        if context.dialect == Dialect::Pytest {
+        if context.dialect == Dialect::Pytest && !self.of_suite {
             return self.pytest_identity(outcome);
         }
         let class = self.class(context, suite);
@@ -316,15 +352,26 @@ impl Case {
     /// True for a row that stands for a whole class, binary or file.
     fn is_about_group(&self, dialect: Dialect, class: &str, failed: bool) -> bool {
         let name = self.name.trim();
-        let simple = class.rsplit(['.', '$']).next().unwrap_or_default();
-        if name.is_empty() || name == class {
+        if name.is_empty() {
             return true;
+        }
+        // Elsewhere a test may well be called like its class: a file that is one test.
+        let is_java = class.contains('.') && !class.contains(['/', '\\', ' ']);
+        if is_jvm(dialect) || (dialect == Dialect::JUnitXml && is_java) {
+            let simple = class.rsplit(['.', '$']).next().unwrap_or_default();
+            return name == class || (failed && (name == simple || CLASS_LEVEL.contains(&name)));
         }
         let go = dialect == Dialect::GoTest && (name == "TestMain" || name.starts_with('['));
         let jest = dialect == Dialect::Jest
             && (self.classname.trim() == NOT_RUN || name.ends_with(NOT_RUN));
-        failed && (CLASS_LEVEL.contains(&name) || name == simple || go || jest)
+        failed && (go || jest)
     }
+}
+
+/// True for the writers that follow JUnit's own conventions.
+const fn is_jvm(dialect: Dialect) -> bool {
+    use Dialect::{Gradle, JUnitPlatform, Surefire, TestNg};
+    matches!(dialect, Surefire | Gradle | JUnitPlatform | TestNg)
 }
 
 const NOT_RUN: &str = "Test suite failed to run";

@@ -10,6 +10,7 @@ mod dialect;
 mod suite;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use quick_xml::Reader;
@@ -24,6 +25,8 @@ use suite::Suite;
 
 /// Bytes of text kept of one failure or output.
 const TEXT_BYTES: usize = 4_096;
+/// Bytes of names built for each byte of a report; real reports stay below 4.
+const NAME_GROWTH: usize = 8;
 
 /// What an open element is to the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ enum Element {
     Suite,
     Case,
     Part,
+    /// A failure of a suite itself, read as a case of its own.
+    SuitePart,
     Output,
     Properties,
     Other,
@@ -51,6 +56,9 @@ struct Walk<'t, 'r> {
     suites: Vec<Suite>,
     case: Option<Case>,
     cases: usize,
+    /// Bytes of names that may still be built; a short row in a suite with a long name builds more
+    /// than it is.
+    name_bytes: usize,
 }
 
 /// Reads a document; adds its complete rows and notes what could not be used.
@@ -67,6 +75,7 @@ pub(super) fn read(text: &str, limits: &Limits, rows: &mut Rows, log: &mut Log) 
         suites: Vec::new(),
         case: None,
         cases: 0,
+        name_bytes: text.len().saturating_mul(NAME_GROWTH).saturating_add(1 << 20),
     };
     let mut xml = Reader::from_str(text);
     loop {
@@ -148,6 +157,9 @@ impl Walk<'_, '_> {
                 self.origin.property(attributes.get("name").unwrap_or_default());
                 Element::Other
             }
+            "failure" | "error" if self.open.last() == Some(&Element::Suite) => {
+                self.open_suite_part(name, tag)
+            }
             _ if in_case => self.open_part(name, tag),
             _ => Element::Other,
         }
@@ -164,7 +176,7 @@ impl Walk<'_, '_> {
         if let Some(parent) = self.suites.last_mut() {
             parent.has_suites();
         }
-        self.suites.push(Suite::new(&attributes, stamp));
+        self.suites.push(Suite::new(&attributes, stamp, self.at));
         Element::Suite
     }
 
@@ -183,6 +195,14 @@ impl Walk<'_, '_> {
         Element::Case
     }
 
+    fn open_suite_part(&mut self, name: &str, tag: &BytesStart<'_>) -> Element {
+        let Some(kind) = PartKind::of(name) else { return Element::Other };
+        let attributes = self.attributes(tag);
+        let part = Part::new(kind, &attributes);
+        self.case = Some(Case::of_suite(part, self.at));
+        Element::SuitePart
+    }
+
     fn open_part(&mut self, name: &str, tag: &BytesStart<'_>) -> Element {
         let directly = self.open.last() == Some(&Element::Case);
         let kind = PartKind::of(name).filter(|_| directly);
@@ -190,9 +210,14 @@ impl Walk<'_, '_> {
             let attributes = self.attributes(tag);
             let part = Part::new(kind, &attributes);
             if let Some(case) = &mut self.case {
-                case.parts.push(part);
+                if case.parts.len() < self.limits.parts {
+                    case.parts.push(part);
+                    return Element::Part;
+                }
+                let what = format!("more than {} failures in a case; left out", self.limits.parts);
+                self.log.at(self.text, self.at, ProblemKind::Limit, what);
             }
-            return Element::Part;
+            return Element::Other;
         }
         match name {
             "system-out" if directly => Element::Output,
@@ -205,7 +230,9 @@ impl Walk<'_, '_> {
     fn words(&mut self, words: &str) {
         let Some(case) = &mut self.case else { return };
         let into = match self.open.last() {
-            Some(Element::Part) if self.beyond == 0 => case.parts.last_mut().map(Part::text),
+            Some(Element::Part | Element::SuitePart) if self.beyond == 0 => {
+                case.parts.last_mut().map(Part::text)
+            }
             Some(Element::Output) if self.beyond == 0 => Some(&mut case.output),
             _ => None,
         };
@@ -222,33 +249,55 @@ impl Walk<'_, '_> {
             return;
         }
         match self.open.pop() {
-            Some(Element::Case) => {
+            Some(Element::Case | Element::SuitePart) => {
                 if let Some(case) = self.case.take() {
                     self.close_case(case);
                 }
             }
             Some(Element::Suite) => {
                 if let Some(suite) = self.suites.pop() {
-                    suite.close(self.origin.dialect(), self.rows);
+                    self.close_suite(suite);
                 }
             }
             _ => {}
         }
     }
 
+    fn close_suite(&mut self, suite: Suite) {
+        let dialect = self.origin.dialect();
+        if let Some(what) = suite.missing(dialect) {
+            self.log.at(self.text, suite.at, ProblemKind::Count, what);
+        }
+        if let Some(parent) = self.suites.last_mut() {
+            parent.hold(suite.holds());
+        }
+        suite.close(dialect, self.rows);
+    }
+
+    /// The name of the nearest suite that has one.
+    fn suite_name(&self) -> Rc<str> {
+        let mut names = self.suites.iter().rev().map(|suite| &suite.name);
+        names.find(|name| !name.is_empty()).cloned().unwrap_or_default()
+    }
+
     fn close_case(&mut self, case: Case) {
         let mut loose = Suite::default();
         let depth = self.suites.len();
-        let named = self.suites.iter().rev().map(|suite| &suite.name).find(|name| !name.is_empty());
-        let named = named.cloned().unwrap_or_default();
+        let named = self.suite_name();
         let suite = match depth {
             0 => &mut loose,
             _ => &mut self.suites[depth - 1],
         };
         let at = case.at;
+        if self.name_bytes == 0 {
+            let what = "names far longer than the report itself; left out".to_owned();
+            self.log.at(self.text, at, ProblemKind::Limit, what);
+            return;
+        }
         let context = case::Context { dialect: self.origin.dialect(), suite_name: &named };
-        let problems = case.close(&context, suite, self.limits, self.rows);
-        for (kind, what) in problems {
+        let closed = case.close(&context, suite, self.limits, self.rows);
+        self.name_bytes = self.name_bytes.saturating_sub(closed.name_bytes);
+        for (kind, what) in closed.problems {
             self.log.at(self.text, at, kind, what);
         }
     }

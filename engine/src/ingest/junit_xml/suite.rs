@@ -1,20 +1,31 @@
 //! An open suite, and what it costs beyond its cases.
 
+use std::rc::Rc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use super::attributes::{Attributes, Stamp};
+use crate::attempt::Outcome;
 use crate::ingest::rows::Rows;
 use crate::ingest::{Dialect, seconds};
 use crate::test_id::{GroupId, TestId};
 use crate::units::Micros;
-use std::collections::BTreeMap;
 
 /// What is known of an open suite.
 #[derive(Debug, Default)]
 pub(super) struct Suite {
-    pub(super) name: String,
+    /// Shared, because each case of the suite may be named after it.
+    pub(super) name: Rc<str>,
     pub(super) file: String,
     pub(super) stamp: Option<Stamp>,
     pub(super) rows: u64,
-    pub(super) skips: Skips,
+    pub(super) retries: Retries,
+    /// Where its tag stands.
+    pub(super) at: usize,
+    /// How many tests it says it holds, and how many attempts it and its inner suites hold.
+    says: Option<u64>,
+    holds: u64,
     time: Option<Micros>,
     cases: Cases,
 }
@@ -30,12 +41,17 @@ struct Cases {
     mixed: bool,
 }
 
-/// Skips that took time, and so may turn out to be retried failures.
+/// Finds failed attempts that TestNG wrote as skips, because it tried them again.
+///
+/// Such a skip took time and its test has a result in the same suite. Reports do not keep the order
+/// of the attempts; the result was the last of them.
 #[derive(Debug, Default)]
-pub(super) struct Skips {
+pub(super) struct Retries {
     last: Option<TestId>,
+    /// The row at which the unbroken run of rows of the last test began.
     run: u64,
-    open: BTreeMap<TestId, Vec<Skip>>,
+    skips: HashMap<TestId, Vec<Skip>, FixedState>,
+    results: HashMap<TestId, usize, FixedState>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,12 +63,14 @@ struct Skip {
 }
 
 impl Suite {
-    pub(super) fn new(attributes: &Attributes<'_>, stamp: Option<Stamp>) -> Self {
+    pub(super) fn new(attributes: &Attributes<'_>, stamp: Option<Stamp>, at: usize) -> Self {
         let time = attributes.get("time").and_then(|time| seconds::parse(time).ok());
         Self {
-            name: attributes.text("name"),
+            name: Rc::from(attributes.get("name").unwrap_or_default()),
             file: attributes.text("file"),
             stamp,
+            at,
+            says: attributes.some("tests").and_then(|tests| tests.parse().ok()),
             time,
             ..Self::default()
         }
@@ -60,6 +78,23 @@ impl Suite {
 
     pub(super) fn has_suites(&mut self) {
         self.cases.mixed = true;
+    }
+
+    /// Counts attempts of its own or of an inner suite.
+    pub(super) fn hold(&mut self, attempts: u64) {
+        self.holds += attempts;
+    }
+
+    pub(super) const fn holds(&self) -> u64 {
+        self.holds
+    }
+
+    /// What is wrong where the suite announces more tests than it holds: tests that were to run and
+    /// left no row. pytest counts sub-tests without writing them.
+    pub(super) fn missing(&self, dialect: Dialect) -> Option<String> {
+        let says = self.says.filter(|says| *says > self.holds && dialect != Dialect::Pytest)?;
+        let (name, holds) = (crate::ingest::failure::cut(&self.name, 80), self.holds);
+        Some(format!("suite `{name}` says {says} tests and holds {holds}; the rest is unknown"))
     }
 
     /// Takes note of a case; `retried` where the report holds more than its one execution.
@@ -92,24 +127,38 @@ impl Suite {
     }
 }
 
-impl Skips {
-    /// A row of `test` begins.
-    pub(super) fn row(&mut self, test: TestId, row: u64) {
+impl Retries {
+    /// A result at `place`: the skips it is a retry of failed.
+    pub(super) fn result(&mut self, test: TestId, row: u64, place: usize, rows: &mut Rows) {
+        self.begin(test, row);
+        self.results.insert(test, place);
+        if self.skips.is_empty() {
+            return;
+        }
+        for skip in self.skips.remove(&test).unwrap_or_default() {
+            if !skip.reason || skip.row >= self.run {
+                rows.correct(skip.place, Outcome::Failed);
+            }
+        }
+    }
+
+    /// A skip at `place` that took time.
+    pub(super) fn skip(&mut self, test: TestId, skip: (u64, usize, bool), rows: &mut Rows) {
+        let (row, place, reason) = skip;
+        self.begin(test, row);
+        match self.results.get(&test) {
+            Some(result) if !reason => {
+                rows.correct(place, Outcome::Failed);
+                rows.swap_ordinals(place, *result);
+            }
+            _ => self.skips.entry(test).or_default().push(Skip { place, row, reason }),
+        }
+    }
+
+    fn begin(&mut self, test: TestId, row: u64) {
         if self.last != Some(test) {
             self.last = Some(test);
             self.run = row;
         }
-    }
-
-    /// The row was a skip that took time.
-    pub(super) fn skipped(&mut self, test: TestId, place: usize, row: u64, reason: bool) {
-        self.open.entry(test).or_default().push(Skip { place, row, reason });
-    }
-
-    /// The row was a result: gives the places of the skips it was a retry of.
-    pub(super) fn settled(&mut self, test: TestId) -> Vec<usize> {
-        let run = self.run;
-        let skips = self.open.remove(&test).unwrap_or_default();
-        skips.iter().filter(|skip| !skip.reason || skip.row >= run).map(|skip| skip.place).collect()
     }
 }
