@@ -29,7 +29,7 @@ pub(super) struct Words {
 
 impl Words {
     /// What happened, in a sentence: the message, or where that says nothing the first lines of
-    /// the text that are no stack frames.
+    /// the text that are neither stack frames nor Go's progress.
     fn head(&self) -> String {
         let message = self.message.trim();
         let says_nothing = ["", "Failed", "failed", "test failed", "null", "None"];
@@ -37,7 +37,9 @@ impl Words {
             return message.to_owned();
         }
         let lines = self.text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let told: Vec<&str> = lines.filter(|line| !line.starts_with("at ")).take(3).collect();
+        let noise = ["at ", "=== ", "--- "];
+        let tells = |line: &&str| !noise.iter().any(|start| line.starts_with(start));
+        let told: Vec<&str> = lines.filter(tells).take(3).collect();
         if told.is_empty() { message.to_owned() } else { told.join(" ") }
     }
 
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn a_message_that_says_nothing_gives_way_to_the_text() {
         let go = words("", "Failed", "=== RUN TestA\n    a_test.go:7: wrong\n");
-        assert_eq!(go.message().as_deref(), Some("=== RUN TestA a_test.go:7: wrong"));
+        assert_eq!(go.message().as_deref(), Some("a_test.go:7: wrong"));
         let java = words("E", "", "E: broken\n\tat a.B.c(B.java:1)\n");
         assert_eq!(java.message().as_deref(), Some("E: broken"));
         assert_eq!(words("", "", "").message(), None);

@@ -1,5 +1,7 @@
 //! Laws: what holds for every input, each named as a sentence.
 mod budget;
+mod dialects;
+mod ingest;
 mod outcome;
 mod plan;
 mod plan_size;

@@ -1,7 +1,7 @@
 //! What one `testcase` means: which test it is about and which attempts it tells of.
 
 use super::attributes::{Attributes, Stamp};
-use super::suite::Suite;
+use super::suite::{Held, Suite};
 use crate::attempt::Outcome;
 use crate::ingest::failure::{CLASS_LEVEL, Words, cut};
 use crate::ingest::rows::{Execution, Rows};
@@ -180,6 +180,7 @@ impl Case {
         }
         let Some(identity) = self.identity(context, suite, &mut main.outcome) else {
             if self.is_set_up_script(context) {
+                suite.hold(Held { attempts: 1, failed: 0 });
                 return Closed::default();
             }
             let what = "a case without a name in a suite without one; left out".to_owned();
@@ -197,8 +198,12 @@ impl Case {
             main.start = main.start.or(exact(suite.stamp));
         }
         let test = rows.test(&identity.id, identity.group.as_deref());
-        let retried = self.parts.iter().any(|part| part.kind.is_rerun());
-        suite.count(rows.group(test), main.duration, retried);
+        let of_group = identity.group.as_ref() == Some(&identity.id);
+        let mixed = of_group || self.parts.iter().any(|part| part.kind.is_rerun());
+        // The time of a Go sub-test stands in that of its parent too.
+        let inner = context.dialect == Dialect::GoTest && self.name.contains('/');
+        let time = if inner { Some(Micros::ZERO) } else { main.duration };
+        suite.count(rows.group(test), time, mixed);
         self.push(test, main, (suite, context.dialect), rows);
         closed
     }
@@ -229,7 +234,9 @@ impl Case {
         rows: &mut Rows,
     ) {
         let may_retry = is_jvm(dialect) || dialect == Dialect::JUnitXml;
-        suite.hold(self.parts.iter().filter(|part| part.kind.is_rerun()).count() as u64 + 1);
+        let reruns = self.parts.iter().filter(|part| part.kind.is_rerun()).count() as u64;
+        let failed = reruns + u64::from(main.outcome.is_failure());
+        suite.hold(Held { attempts: reruns + 1, failed });
         for part in self.parts.iter().filter(|part| part.kind.ran_before()) {
             rows.push(test, part.execution());
         }

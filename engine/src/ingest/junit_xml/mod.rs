@@ -334,10 +334,12 @@ pub(super) fn parse_stamp(text: &str) -> Option<(Timestamp, bool)> {
         return None;
     }
     let text = text.trim();
+    // TestNG names the zone.
+    let zoned = text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT"));
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some((at, true));
     }
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
+    let civil: jiff::civil::DateTime = zoned.unwrap_or(text).parse().ok()?;
     let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some((at, false))
+    Some((at, zoned.is_some()))
 }

@@ -23,11 +23,26 @@ pub(super) struct Suite {
     pub(super) retries: Retries,
     /// Where its tag stands.
     pub(super) at: usize,
-    /// How many tests it says it holds, and how many attempts it and its inner suites hold.
-    says: Option<u64>,
-    holds: u64,
+    /// What it says it holds, and what it and its inner suites do hold.
+    says: Held,
+    holds: Held,
     time: Option<Micros>,
     cases: Cases,
+}
+
+/// How many tests or attempts, and how many of them failed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    pub(super) attempts: u64,
+    pub(super) failed: u64,
+}
+
+impl Held {
+    fn said(attributes: &Attributes<'_>) -> Self {
+        let number = |name: &str| attributes.some(name).and_then(|n| n.parse::<u64>().ok());
+        let failed = number("failures").unwrap_or(0).saturating_add(number("errors").unwrap_or(0));
+        Self { attempts: number("tests").unwrap_or(0), failed }
+    }
 }
 
 /// What the cases of a suite say about its set-up.
@@ -36,8 +51,8 @@ struct Cases {
     group: Option<GroupId>,
     sum: Micros,
     count: u64,
-    /// Several groups, a case without a time, a retry or an inner suite: the rest of the suite's
-    /// time is not the set-up of one group.
+    /// Several groups, a case without a time or about the whole group, a retry or an inner suite: the
+    /// rest of the suite's time is not the set-up of one group.
     mixed: bool,
 }
 
@@ -70,7 +85,7 @@ impl Suite {
             file: attributes.text("file"),
             stamp,
             at,
-            says: attributes.some("tests").and_then(|tests| tests.parse().ok()),
+            says: Held::said(attributes),
             time,
             ..Self::default()
         }
@@ -81,27 +96,34 @@ impl Suite {
     }
 
     /// Counts attempts of its own or of an inner suite.
-    pub(super) fn hold(&mut self, attempts: u64) {
-        self.holds += attempts;
+    pub(super) fn hold(&mut self, held: Held) {
+        self.holds.attempts += held.attempts;
+        self.holds.failed += held.failed;
     }
 
-    pub(super) const fn holds(&self) -> u64 {
+    pub(super) const fn holds(&self) -> Held {
         self.holds
     }
 
-    /// What is wrong where the suite announces more tests than it holds: tests that were to run and
-    /// left no row. pytest counts sub-tests without writing them.
+    /// What is wrong where the suite announces more tests or failures than it holds: something ran,
+    /// or was to run, and left no row. pytest counts sub-tests without writing them.
     pub(super) fn missing(&self, dialect: Dialect) -> Option<String> {
-        let says = self.says.filter(|says| *says > self.holds && dialect != Dialect::Pytest)?;
-        let (name, holds) = (crate::ingest::failure::cut(&self.name, 80), self.holds);
-        Some(format!("suite `{name}` says {says} tests and holds {holds}; the rest is unknown"))
+        let (says, holds) = (self.says, self.holds);
+        let (of, says, holds) = match () {
+            () if dialect == Dialect::Pytest => return None,
+            () if says.attempts > holds.attempts => ("tests", says.attempts, holds.attempts),
+            () if says.failed > holds.failed => ("failures", says.failed, holds.failed),
+            () => return None,
+        };
+        let name = crate::ingest::failure::cut(&self.name, 80);
+        Some(format!("suite `{name}` says {says} {of} and holds {holds}; the rest is unknown"))
     }
 
-    /// Takes note of a case; `retried` where the report holds more than its one execution.
-    pub(super) fn count(&mut self, group: Option<GroupId>, time: Option<Micros>, retried: bool) {
+    /// Takes note of a case; `mixed` where it is no plain execution of one test.
+    pub(super) fn count(&mut self, group: Option<GroupId>, time: Option<Micros>, mixed: bool) {
         let cases = &mut self.cases;
         cases.count += 1;
-        cases.mixed |= retried || group.is_none() || time.is_none();
+        cases.mixed |= mixed || group.is_none() || time.is_none();
         cases.mixed |= cases.count > 1 && cases.group != group;
         cases.group = group;
         cases.sum += time.unwrap_or(Micros::ZERO);
