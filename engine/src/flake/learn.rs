@@ -1,0 +1,126 @@
+//! What is learned across tests: the prior of each class, and how far a retry repeats the first
+//! failure.
+
+use super::block::{Block, LANES, Lane};
+use super::{Belief, LEVELS, Retried};
+use crate::attempt::Isolation;
+
+/// Before anything is known: nearly all tests are sound.
+const START: [f32; LEVELS] = {
+    let rest = 0.03 / 7.0;
+    [0.97, rest, rest, rest, rest, rest, rest, rest]
+};
+
+/// How many tests the start counts for when a prior is learned.
+const START_TESTS: f64 = 20.0;
+
+/// The prior weights of each class, and the same spread over the lanes of a block.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Priors {
+    of_class: Vec<[f32; LEVELS]>,
+    spread: Vec<[Lane; LEVELS]>,
+    mixed: [Lane; LEVELS],
+}
+
+impl Priors {
+    fn grow(&mut self, class: u8) {
+        while self.of_class.len() <= usize::from(class) {
+            self.of_class.push(START);
+            self.spread.push(START.map(|weight| [weight; LANES]));
+        }
+    }
+
+    pub(super) fn of(&self, class: u8) -> &[f32; LEVELS] {
+        self.of_class.get(usize::from(class)).unwrap_or(&START)
+    }
+
+    /// The priors of one block, lane by lane.
+    pub(super) fn lanes(&mut self, classes: &[u8]) -> &[Lane; LEVELS] {
+        let first = classes.first().copied().unwrap_or_default();
+        let highest = classes.iter().copied().max().unwrap_or_default();
+        self.grow(highest);
+        if classes.iter().all(|class| *class == first) {
+            return &self.spread[usize::from(first)];
+        }
+        for (lane, class) in classes.iter().enumerate() {
+            let weights = &self.of_class[usize::from(*class)];
+            for (mixed, weight) in self.mixed.iter_mut().zip(weights) {
+                mixed[lane] = *weight;
+            }
+        }
+        &self.mixed
+    }
+
+    /// The prior of a class becomes the mean of what is now believed of its tests, drawn towards
+    /// the start as if by [`START_TESTS`] more.
+    pub(super) fn relearn(&mut self, blocks: &[Block], classes: &[u8]) {
+        let mut sums = vec![([0.0_f64; LEVELS], 0.0_f64); self.of_class.len()];
+        for (at, class) in classes.iter().enumerate() {
+            let Some((sum, tests)) = sums.get_mut(usize::from(*class)) else { continue };
+            *tests += 1.0;
+            for (level, sum) in sum.iter_mut().enumerate() {
+                *sum += f64::from(blocks[at / LANES].level(level, at % LANES));
+            }
+        }
+        for (class, (sum, tests)) in sums.iter().enumerate() {
+            for level in 0..LEVELS {
+                let start = START_TESTS * f64::from(START[level]);
+                let weight = ((sum[level] + start) / (tests + START_TESTS)) as f32;
+                self.of_class[class][level] = weight;
+                self.spread[class][level] = [weight; LANES];
+            }
+        }
+    }
+}
+
+/// First retries of one class in one isolation.
+#[derive(Clone, Copy, Debug, Default)]
+struct Retries {
+    tried: f64,
+    failed: f64,
+    /// How many of the failures the tests' own rates explain.
+    explained: f64,
+}
+
+/// First retries by class and isolation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Correlation {
+    of_class: Vec<[Retries; 4]>,
+}
+
+const fn slot(isolation: Isolation) -> usize {
+    match isolation {
+        Isolation::InSuite => 0,
+        Isolation::FreshProcess => 1,
+        Isolation::FreshWorker => 2,
+        Isolation::Replay => 3,
+    }
+}
+
+impl Correlation {
+    /// Takes in the first retry of a failure, given what was believed before it.
+    pub(super) fn note(&mut self, class: u8, retried: Retried, belief: &Belief) {
+        if belief.broken >= 0.1 {
+            return;
+        }
+        while self.of_class.len() <= usize::from(class) {
+            self.of_class.push([Retries::default(); 4]);
+        }
+        let retries = &mut self.of_class[usize::from(class)][slot(retried.isolation)];
+        retries.tried += 1.0;
+        retries.failed += f64::from(u8::from(retried.failed));
+        retries.explained += f64::from(belief.rate);
+    }
+
+    /// The learned correlation, drawn towards 0.1 as by ten retries, within 0 to 0.9.
+    pub(super) fn of(&self, class: u8, isolation: Isolation) -> f32 {
+        let retries = self
+            .of_class
+            .get(usize::from(class))
+            .map(|class| class[slot(isolation)])
+            .unwrap_or_default();
+        let beyond = retries.failed - retries.explained + 1.0;
+        let at_risk = (retries.tried - retries.explained).max(0.0) + 10.0;
+        (beyond / at_risk).clamp(0.0, 0.9) as f32
+    }
+}
