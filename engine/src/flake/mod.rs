@@ -266,6 +266,13 @@ impl Filter {
         Score { rate: belief.rate, p_flaky, p_broken: belief.broken, flagged, low, high }
     }
 
+    /// Probability that a test fails once in a thousand runs or more while healthy.
+    pub fn score_flaky(&self, test: TestId) -> f32 {
+        self.blocks
+            .get(test.index() / LANES)
+            .map_or(0.0, |block| block.counters(test.index() % LANES).3)
+    }
+
     /// The last runs of a test and its counts.
     pub fn strip(&self, test: TestId) -> Strip {
         self.traces.get(test.index()).map(|trace| trace.strip(self.runs)).unwrap_or_default()

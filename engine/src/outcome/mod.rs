@@ -4,6 +4,8 @@
 //! stands. Never forgives: a test without a passing attempt of its own does not stand as passed,
 //! and what has no result stands as missing.
 
+pub mod environment;
+
 use std::cmp::Ordering;
 
 use crate::attempt::{Isolation, Outcome, Recording, RunContext};

@@ -1,0 +1,16 @@
+//! Made suites with known truth, on which scores, retries and verdicts are measured beside every
+//! baseline.
+//!
+//! Decides nothing of its own about tests: it makes runs from a seed, asks the engine and the
+//! baselines the same questions, and compares their answers with the truth.
+
+pub mod detect;
+pub mod fate;
+pub mod mainline;
+pub mod metric;
+pub mod scoring;
+mod show;
+pub mod world;
+
+pub use scoring::{ScoringRow, ScoringTable, scoring_table};
+pub use world::World;
