@@ -1,7 +1,6 @@
 //! Prints the tables of scores and run verdicts beside their baselines.
 //!
 //! `cargo run --profile quick -p rasher-bench --example verdicts -- scoring 6`
-#![expect(clippy::disallowed_methods, reason = "an example reads its arguments")]
 
 use rasher_bench::simulate::{World, scoring_table};
 

@@ -3,7 +3,7 @@
 use rasher::flake::Seen;
 
 use super::fate::{Breakage, Conditions, worker_of};
-use super::world::{NEVER, Suite, World, geometric};
+use super::world::{Suite, World, geometric};
 use crate::draw::Draw;
 
 /// Chance that a group's event goes on into the retry.
@@ -97,7 +97,7 @@ impl MainLine {
         if self.draw.chance(0.02 * often) {
             let breakage = Breakage::new(&self.suite, &self.world, run, &mut self.draw);
             let length = f64::from(breakage.length(&mut self.draw)) * long;
-            self.breakages.push((breakage, run.saturating_add(length as u32).min(NEVER)));
+            self.breakages.push((breakage, run.saturating_add(length as u32)));
         }
         self.conditions.broken = self.broken();
         if self.outage_left > 0 {

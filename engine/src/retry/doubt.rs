@@ -151,9 +151,9 @@ impl Doubt {
     pub fn observe(&mut self, failed: bool) {
         let weigh = |fails: f64| if failed { fails } else { 1.0 - fails };
         let calm = self.passed > 0;
-        for level in 0..LEVELS {
-            let fails = if calm { f64::from(RATES[level]) } else { self.repeats[level] };
-            self.flake[level] *= weigh(fails);
+        let rates = if calm { RATES.map(f64::from) } else { self.repeats };
+        for (weight, fails) in self.flake.iter_mut().zip(rates) {
+            *weight *= weigh(fails);
         }
         self.real *= weigh(REAL_FAILS);
         for (weight, fails) in self.partial.iter_mut().zip(PARTIAL) {
@@ -277,9 +277,9 @@ impl Doubt {
         let calm = self.passed > 0;
         let mut fails = REAL_FAILS * self.real + BASE_FAILS * self.base;
         fails += ENVIRONMENT_FAILS * self.environment;
-        for level in 0..LEVELS {
-            let rate = if calm { f64::from(RATES[level]) } else { self.repeats[level] };
-            fails += self.flake[level] * rate;
+        let rates = if calm { RATES.map(f64::from) } else { self.repeats };
+        for (weight, rate) in self.flake.iter().zip(rates) {
+            fails += weight * rate;
         }
         for (weight, rate) in self.partial.iter().zip(PARTIAL) {
             fails += weight * rate;
