@@ -203,13 +203,21 @@ fn tell(line: Line, mut execution: Execution, rows: &mut Rows, told: &mut Vec<To
     told.push(Told { test, unique, execution });
 }
 
+/// What is known of the tests that share a name.
+#[derive(Default)]
+struct Namesakes {
+    /// Unique ids, each with how often it was seen.
+    uniques: Vec<(Box<str>, usize)>,
+    /// The place of each round among the merged executions.
+    rounds: Vec<usize>,
+}
+
 /// The executions with those of one round and one name made one.
 fn merged(told: Vec<Told>) -> Vec<(TestId, Execution)> {
-    // For each test the unique ids seen, with how often, and the place of each round.
-    let mut seen: BTreeMap<TestId, (Vec<(Box<str>, usize)>, Vec<usize>)> = BTreeMap::new();
+    let mut seen: BTreeMap<TestId, Namesakes> = BTreeMap::new();
     let mut merged: Vec<(TestId, Execution)> = Vec::with_capacity(told.len());
     for Told { test, unique, execution } in told {
-        let (uniques, rounds) = seen.entry(test).or_default();
+        let Namesakes { uniques, rounds } = seen.entry(test).or_default();
         let round = match uniques.iter_mut().find(|(known, _)| *known == unique) {
             Some((_, times)) => {
                 *times += 1;

@@ -1,0 +1,16 @@
+//! Rasher for the JVM: one crossing per verb, bytes in and bytes out.
+//!
+//! [`call`] is the whole bridge and knows nothing of Java: it takes a [`frame`] and gives one, and
+//! never panics. The native methods only carry the bytes. No class of the application is ever
+//! looked up, no reference outlives a call, no thread is started and Java is never called back, so
+//! that a class loader which loaded this library can be collected.
+
+pub mod fault;
+pub mod frame;
+pub mod ops;
+pub mod native;
+
+pub use ops::call;
+
+/// The version of the pair of native methods; the Java side refuses a library with another.
+pub const ABI: i32 = 1;
