@@ -1,4 +1,4 @@
-//! The native methods of `dev.rasher.internal.Native`, all of them.
+//! The native methods of `dev.rasher.Native`, all of them.
 #![expect(unsafe_code, reason = "exported names cannot be declared otherwise")]
 
 use jni::errors::{Error, ErrorPolicy};
@@ -40,7 +40,7 @@ const CLASS: &JNIStr = jni::jni_str!("java/lang/RuntimeException");
 /// `static native int abi()`.
 // SAFETY: the name is that of one native method only, and is exported by no other library.
 #[unsafe(no_mangle)]
-pub extern "system" fn Java_dev_rasher_internal_Native_abi(
+pub extern "system" fn Java_dev_rasher_Native_abi(
     _: EnvUnowned<'_>,
     _: JClass<'_>,
 ) -> jint {
@@ -50,7 +50,7 @@ pub extern "system" fn Java_dev_rasher_internal_Native_abi(
 /// `static native byte[] call(byte[] request)`.
 // SAFETY: the name is that of one native method only, and is exported by no other library.
 #[unsafe(no_mangle)]
-pub extern "system" fn Java_dev_rasher_internal_Native_call<'local>(
+pub extern "system" fn Java_dev_rasher_Native_call<'local>(
     mut env: EnvUnowned<'local>,
     _: JClass<'local>,
     request: JByteArray<'local>,

@@ -1,0 +1,111 @@
+package dev.rasher;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The engine, for Java. Every call is complete in itself: nothing is kept between calls, and all methods may be called
+ * by any number of threads.
+ */
+public final class Rasher {
+    private final Engine engine;
+
+    private Rasher(Engine engine) {
+        this.engine = engine;
+    }
+
+    /**
+     * Opens the engine.
+     *
+     * @param transport how calls reach it
+     * @return the engine
+     * @throws RasherException.StoreException where it cannot be reached; the message names every place looked at
+     */
+    public static Rasher open(Transport transport) {
+        return new Rasher(Engine.open(transport));
+    }
+
+    /**
+     * How calls reach the engine.
+     *
+     * @return {@link Transport#JNI} or {@link Transport#PROCESS}
+     */
+    public Transport transport() {
+        return engine.transport();
+    }
+
+    /**
+     * The version of the engine.
+     *
+     * @return such as {@code 0.1.0}
+     */
+    public String version() {
+        return String.valueOf(call(new FrameWriter(Op.ABOUT)).control().get("version"));
+    }
+
+    /**
+     * Plans a workload: which worker runs which test, and in which order. 50,000 tests take some milliseconds.
+     *
+     * @param workload the tests and what is expected of them
+     * @param shards how many workers
+     * @return the plan; it does not depend on the order of the workload
+     * @throws RasherException.UsageException where there are no shards, or two tests have one id
+     */
+    public Plan plan(Workload workload, int shards) {
+        return new Plan(call(workload.request("{\"shards\":" + shards + "}")));
+    }
+
+    /**
+     * Plans a workload and gives the plan as the document that {@code rasher plan --json} writes.
+     *
+     * @param workload the tests and what is expected of them
+     * @param shards how many workers
+     * @param environment the environment that the document names
+     * @return UTF-8 JSON, byte for byte that of the Rust crate
+     */
+    public byte[] planDocument(Workload workload, int shards, String environment) {
+        String control = "{\"shards\":" + shards + ",\"document\":true,\"environment\":" + Json.quote(environment) + "}";
+        return call(workload.request(control)).bytes(Section.DOCUMENT);
+    }
+
+    /**
+     * Reads reports: JUnit XML of any tool, recordings of the harness, timing files.
+     *
+     * @param reports the bytes of each file
+     * @return their attempts; what cannot be read is listed and costs only itself
+     */
+    public Attempts read(List<byte[]> reports) {
+        return new Attempts(call(new FrameWriter(Op.INGEST).blobs(Section.FILES, Section.FILE_ENDS, reports)));
+    }
+
+    /**
+     * Runs a verb of the command, as {@code rasher} would be called in a shell.
+     *
+     * @param directory where to stand
+     * @param arguments the verb and its options
+     * @return what it printed and how it ended; a verb that found something wrong is an answer, not an exception
+     * @throws RasherException.StoreException where no command is found
+     */
+    public static Answer run(Path directory, List<String> arguments) {
+        Command.Ended ended = Command.find().run(directory, arguments, new byte[0]);
+        return new Answer(ended.exitCode, new String(ended.out, StandardCharsets.UTF_8), ended.words());
+    }
+
+    /** Lets the engine fail as told; what the test of the table of kinds uses. */
+    void fail(String control) {
+        call(new FrameWriter(Op.FAIL).control(control));
+    }
+
+    private FrameReader call(FrameWriter request) {
+        FrameReader answer = new FrameReader(engine.call(request.finish()));
+        if (answer.operation() != Op.FAULT) {
+            return answer;
+        }
+        Map<String, Object> fault = answer.control();
+        Object place = fault.get("place");
+        String message = fault.get("message") + (place == null ? "" : " (at " + place + ")");
+        throw RasherException.of((int) Json.number(fault.get("exit_code")), message);
+    }
+}
