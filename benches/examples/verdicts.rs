@@ -1,16 +1,25 @@
 //! Prints the tables of scores and run verdicts beside their baselines.
 //!
 //! `cargo run --profile quick -p rasher-bench --example verdicts -- scoring 6`
+//! `cargo run --profile quick -p rasher-bench --example verdicts -- policies 4 base`
 
-use rasher_bench::simulate::{World, scoring_table};
+use rasher_bench::simulate::{World, policy_table, scoring_table};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let seeds = args.get(1).and_then(|text| text.parse().ok()).unwrap_or(1);
-    for world in World::scoring() {
-        if args.get(2).is_some_and(|name| *name != world.name) {
-            continue;
+    let wanted = |world: &World| args.get(2).is_none_or(|name| *name == world.name);
+    match args.first().map(String::as_str) {
+        Some("policies") => {
+            for world in World::branch().into_iter().filter(wanted) {
+                let runs = if world.name == "base" { 1_000 } else { 800 };
+                println!("{}", policy_table(&world, seeds, runs));
+            }
         }
-        println!("{}", scoring_table(&world, seeds));
+        _ => {
+            for world in World::scoring().into_iter().filter(wanted) {
+                println!("{}", scoring_table(&world, seeds));
+            }
+        }
     }
 }

@@ -4,13 +4,17 @@
 //! Decides nothing of its own about tests: it makes runs from a seed, asks the engine and the
 //! baselines the same questions, and compares their answers with the truth.
 
+pub mod branch;
 pub mod detect;
 pub mod fate;
+pub mod judging;
 pub mod mainline;
 pub mod metric;
+pub mod policy;
 pub mod scoring;
 mod show;
 pub mod world;
 
+pub use judging::{PolicyRow, PolicyTable, policy_table};
 pub use scoring::{ScoringRow, ScoringTable, scoring_table};
 pub use world::World;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::judging::PolicyTable;
 use super::scoring::ScoringTable;
 
 impl fmt::Display for ScoringTable {
@@ -40,5 +41,55 @@ impl fmt::Display for ScoringTable {
         )?;
         let (count, area, brier) = self.broken;
         writeln!(f, "  failed twice: {count} events, P(broken) AUC {area:.4}, Brier {brier:.4}")
+    }
+}
+
+impl fmt::Display for PolicyTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (half, most) = self.alarm_share;
+        writeln!(
+            f,
+            "world {}: the suite takes {:.0} s; learned rho {:.2?}; in an outage the alarm rings \
+             after {:.2}% of the suite, 90% within {:.2}%",
+            self.world,
+            self.suite_seconds,
+            self.correlation,
+            100.0 * half,
+            100.0 * most
+        )?;
+        writeln!(
+            f,
+            "{:<26}{:>8}{:>8}{:>9}{:>9}{:>9}{:>11}{:>10}",
+            "policy", "s/run", "wrong%", "blocked%", "missD%", "missP%", "disturb s", "blamed%"
+        )?;
+        for row in &self.rows {
+            writeln!(
+                f,
+                "{:<26}{:>8.0}{:>8.2}{:>9.2}{:>9.2}{:>9.1}{:>11.0}{:>10.1}",
+                row.policy,
+                row.seconds,
+                100.0 * row.wrong,
+                100.0 * row.clean_blocked,
+                100.0 * row.missed.0,
+                100.0 * row.missed.1,
+                row.disturbed_seconds,
+                100.0 * row.disturbed_blocked
+            )?;
+        }
+        let Some(tally) = self.rows.last().map(|row| row.tally) else { return Ok(()) };
+        writeln!(
+            f,
+            "  rule: outages called environment {} of {}, core breakages {} of {}, clean runs {} of \
+             {}; at most {} executions before a probe is read; visible breakages {} + {}",
+            tally.outages.1,
+            tally.outages.0,
+            tally.cores.1,
+            tally.cores.0,
+            tally.clean_environment,
+            tally.clean.0,
+            tally.probe_executions,
+            tally.deterministic.0,
+            tally.partial.0
+        )
     }
 }

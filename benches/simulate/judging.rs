@@ -1,0 +1,261 @@
+//! The policy table: every rule on the same branch runs of the same made suites.
+
+use rasher::attempt::Isolation;
+use rasher::flake::{Filter, FlakeOptions, Retried, Seen, gate};
+use rasher::outcome::environment::{Disturbance, is_surprising, mass_limit};
+use rasher::test_id::TestId;
+
+use super::branch::{Base, BranchRun};
+use super::fate::Reach;
+use super::mainline::MainLine;
+use super::policy::{Assumed, BaseCache, Judged, Knowledge, Policy, Rule};
+use super::world::World;
+
+/// Runs of branches that share one base commit, and so what is known of it.
+const RUNS_PER_BASE: u32 = 20;
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub struct PolicyRow {
+    /// The rule.
+    pub policy: &'static str,
+    /// Extra machine seconds per run.
+    pub seconds: f64,
+    /// Share of runs wrongly blocked or wrongly passed.
+    pub wrong: f64,
+    /// Share of runs without breakage and disturbance that are blocked.
+    pub clean_blocked: f64,
+    /// Share of visible breakages all of whose tests were let through: deterministic, partial.
+    pub missed: (f64, f64),
+    /// Extra machine seconds of a disturbed run.
+    pub disturbed_seconds: f64,
+    /// Share of disturbed runs without breakage that are blamed on the commit.
+    pub disturbed_blocked: f64,
+    /// The counts behind the shares.
+    pub tally: Tally,
+}
+
+/// Counts of one policy in one world.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Runs judged.
+    pub runs: u32,
+    /// Wrong ones.
+    pub wrong: u32,
+    /// Clean ones, and those of them that were blocked.
+    pub clean: (u32, u32),
+    /// Visible deterministic breakages, and those missed.
+    pub deterministic: (u32, u32),
+    /// Visible partial breakages, and those missed.
+    pub partial: (u32, u32),
+    /// Disturbed runs without breakage, and those blocked.
+    pub disturbed: (u32, u32),
+    /// Seconds in all, and in disturbed runs, with the count of the latter.
+    pub seconds: (f64, f64, u32),
+    /// Persistent outages over the mass limit, and those called environment.
+    pub outages: (u32, u32),
+    /// Core breakages, and those called environment.
+    pub cores: (u32, u32),
+    /// Clean runs called environment.
+    pub clean_environment: u32,
+    /// Most executions spent before a probe was read.
+    pub probe_executions: u32,
+}
+
+/// Everything measured in one branch world.
+#[derive(Clone, Debug)]
+pub struct PolicyTable {
+    /// The world.
+    pub world: &'static str,
+    /// Machine seconds of the suite itself, one run.
+    pub suite_seconds: f64,
+    /// Share of the suite run before the alarm rings in an outage: median and 90 % quantile.
+    pub alarm_share: (f64, f64),
+    /// The learned correlation of retries, by class.
+    pub correlation: [f32; 3],
+    /// The rules.
+    pub rows: Vec<PolicyRow>,
+}
+
+/// The rules of the table, in order.
+pub fn policies() -> Vec<(&'static str, Policy)> {
+    let rule = Rule {
+        quarantine: true,
+        controls: 10,
+        alarm: true,
+        correlation: Assumed::Learned,
+        attempts_max: 10,
+    };
+    let with = |rule| Policy::Hypotheses(rule);
+    vec![
+        ("no retry", Policy::Fixed(0)),
+        ("fixed 1", Policy::Fixed(1)),
+        ("fixed 2", Policy::Fixed(2)),
+        ("fixed 5", Policy::Fixed(5)),
+        ("fixed 10", Policy::Fixed(10)),
+        ("Gradle 2, maxFailures 20", Policy::FixedUpTo(2, 20)),
+        ("Captain 2, max 1.5%", Policy::FixedUpToShare(2, 0.015)),
+        ("ATR 5, cap 1,000", Policy::Capped(5, 1_000, false)),
+        ("ATR 5, known flaky only", Policy::Capped(5, 1_000, true)),
+        ("tiers 10/5/3/2", Policy::Tiers),
+        ("label list", Policy::List(0)),
+        ("label list + 1", Policy::List(1)),
+        ("closed form, no share", Policy::Closed(false)),
+        ("closed form", Policy::Closed(true)),
+        ("rule, no alarm", with(Rule { alarm: false, ..rule })),
+        ("rule, 5 attempts", with(Rule { attempts_max: 5, ..rule })),
+        ("rule, no quarantine", with(Rule { quarantine: false, controls: 0, ..rule })),
+        ("rule, no base control", with(Rule { controls: 0, ..rule })),
+        ("rule, rho assumed 0.1", with(Rule { correlation: Assumed::Constant(0.1), ..rule })),
+        ("rule, rho known", with(Rule { correlation: Assumed::Known, ..rule })),
+        ("rule", with(rule)),
+    ]
+}
+
+/// A filter trained on a whole main line, and the mass limit of its last 200 normal runs.
+pub fn train(line: &mut MainLine) -> (Filter, u32) {
+    let mut filter = Filter::new(FlakeOptions::default());
+    for class in line.suite.class.clone() {
+        filter.add(class);
+    }
+    let mut surprising = Vec::new();
+    for run in 0..line.world.runs {
+        let shown = line.next_run();
+        let mut seen = shown.seen(line.world.tests);
+        let workers = if shown.failed.len() >= 8 { line.workers(run) } else { Vec::new() };
+        if !gate(&mut seen, &workers).whole_run {
+            let odd = |t: &&u32| is_surprising(&filter.belief(TestId(**t)));
+            surprising.push(shown.failed.iter().filter(odd).count() as u32);
+        }
+        let retried: Vec<Retried> = shown
+            .failed
+            .iter()
+            .zip(&shown.retry_failed)
+            .filter(|(test, _)| seen[**test as usize] == Seen::Failed)
+            .map(|(test, failed)| Retried {
+                test: TestId(*test),
+                failed: *failed,
+                isolation: Isolation::FreshWorker,
+            })
+            .collect();
+        filter.update(&seen, &retried, true);
+    }
+    let from = surprising.len().saturating_sub(200);
+    (filter, mass_limit(&mut surprising[from..]))
+}
+
+impl Tally {
+    fn note(&mut self, run: &BranchRun, base: &Base<'_>, judged: &Judged, seconds: f64) {
+        let visible = run.is_visible();
+        let forgiven = |test: &u32| base.is_broken(*test) && !run.is_real(*test);
+        let blocked = judged.blocking.iter().any(|test| !forgiven(test));
+        let caught = judged.blocking.iter().any(|test| run.is_real(*test));
+        let missed = visible && !caught && !judged.environment;
+        let wrongly_blocked = !visible && blocked;
+        let hit = |slot: &mut (u32, u32), hit: bool| {
+            slot.0 += 1;
+            slot.1 += u32::from(hit);
+        };
+        self.runs += 1;
+        self.wrong += u32::from(missed || wrongly_blocked);
+        self.seconds.0 += seconds;
+        if run.disturbed {
+            self.seconds.1 += seconds;
+            self.seconds.2 += 1;
+        }
+        match &run.breakage {
+            Some(breakage) if visible && breakage.is_deterministic() => {
+                hit(&mut self.deterministic, missed);
+            }
+            Some(_) if visible => hit(&mut self.partial, missed),
+            _ if run.disturbed => hit(&mut self.disturbed, blocked),
+            _ => {
+                hit(&mut self.clean, blocked);
+                self.clean_environment += u32::from(judged.environment);
+            }
+        }
+        if run.persistent_outage && !visible && judged.disturbance.is_some() {
+            hit(&mut self.outages, judged.disturbance == Some(Disturbance::Environment));
+        }
+        if run.breakage.as_ref().is_some_and(|b| b.reach == Reach::Core) && !run.disturbed {
+            hit(&mut self.cores, judged.environment);
+        }
+        self.probe_executions = self.probe_executions.max(judged.probe_executions);
+    }
+
+    fn row(self, policy: &'static str) -> PolicyRow {
+        let share = |(of, hit): (u32, u32)| f64::from(hit) / f64::from(of.max(1));
+        PolicyRow {
+            policy,
+            seconds: self.seconds.0 / f64::from(self.runs.max(1)),
+            wrong: share((self.runs, self.wrong)),
+            clean_blocked: share(self.clean),
+            missed: (share(self.deterministic), share(self.partial)),
+            disturbed_seconds: self.seconds.1 / f64::from(self.seconds.2.max(1)),
+            disturbed_blocked: share(self.disturbed),
+            tally: self,
+        }
+    }
+}
+
+/// The policy table of a branch world: `runs` branch runs of each of seeds 1 to `seeds`.
+pub fn policy_table(world: &World, seeds: u64, runs: u32) -> PolicyTable {
+    let policies = policies();
+    let mut tallies = vec![Tally::default(); policies.len()];
+    let mut alarms = Vec::new();
+    let (mut suite_seconds, mut correlation) = (0.0, [0.0; 3]);
+    for seed in 1..=seeds {
+        let mut line = MainLine::new(world.clone(), seed);
+        let (filter, limit) = train(&mut line);
+        let per_seed = 1.0 / seeds as f64;
+        suite_seconds += line.suite.seconds.iter().map(|s| f64::from(*s)).sum::<f64>() * per_seed;
+        for class in 0..3_u8 {
+            correlation[usize::from(class)] +=
+                filter.correlation(class, Isolation::FreshWorker) * per_seed as f32;
+        }
+        let mut base = Base::new(&line, seed);
+        let mut caches = vec![BaseCache::new(); policies.len()];
+        for number in 0..runs {
+            if number % RUNS_PER_BASE == 0 {
+                caches.fill(BaseCache::new());
+            }
+            let run = base.next_run();
+            let workers = base.workers(number);
+            let know = Knowledge {
+                suite: &line.suite,
+                filter: &filter,
+                mass_limit: limit,
+                workers: &workers,
+                worker_count: world.workers,
+                correlation: world.correlation,
+            };
+            for (at, (_, policy)) in policies.iter().enumerate() {
+                let mut oracle = base.oracle(&run);
+                let judged = policy.judge(&run, &know, &mut oracle, &mut caches[at]);
+                tallies[at].note(&run, &base, &judged, oracle.seconds);
+            }
+            if run.persistent_outage {
+                alarms.push(alarm_share(&run, &know));
+            }
+        }
+    }
+    let rows = policies.iter().zip(tallies).map(|((name, _), tally)| tally.row(name)).collect();
+    let alarm_share =
+        (super::metric::quantile(&mut alarms, 0.5), super::metric::quantile(&mut alarms, 0.9));
+    PolicyTable { world: world.name, suite_seconds, alarm_share, correlation, rows }
+}
+
+/// Share of the suite, run in random order, after which the alarm rings.
+fn alarm_share(run: &BranchRun, know: &Knowledge<'_>) -> f64 {
+    let tests = know.suite.class.len() as u32;
+    // The order of the suite in this run: any fixed bijection that mixes well will do.
+    let place = |test: u32| super::fate::worker_of(u64::from(run.number), 7, test, tests);
+    let mut places: Vec<u32> = run
+        .failed
+        .iter()
+        .filter(|test| is_surprising(&know.filter.belief(TestId(**test))))
+        .map(|test| place(*test))
+        .collect();
+    places.sort_unstable();
+    places.get(know.mass_limit as usize).map_or(1.0, |at| f64::from(*at) / f64::from(tests))
+}

@@ -1,0 +1,353 @@
+//! What a run is judged to be after retries: by the products' own rules, and by Rasher's.
+
+use std::collections::BTreeSet;
+
+use rasher::attempt::Isolation;
+use rasher::flake::{Belief, Filter};
+use rasher::outcome::environment::{
+    Candidate, Disturbance, WorkerCount, is_surprising, probe, read_probe, suspected_workers,
+};
+use rasher::retry::{Doubt, DoubtOptions, Known, Next, retries_needed};
+use rasher::test_id::TestId;
+
+use super::branch::{BranchRun, Oracle};
+use super::world::Suite;
+
+/// What all policies may know of the suite.
+#[derive(Debug)]
+pub struct Knowledge<'a> {
+    /// The tests: classes, seconds and modules are known, the rest is truth and is not read.
+    pub suite: &'a Suite,
+    /// Trained on the main line.
+    pub filter: &'a Filter,
+    /// Over so many surprising failures the mass alarm rings.
+    pub mass_limit: u32,
+    /// The worker of each test in this run.
+    pub workers: &'a [u32],
+    /// How many workers there are.
+    pub worker_count: u32,
+    /// The correlation of retries in truth.
+    pub correlation: f64,
+}
+
+/// How a policy ended for one run.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// The tests that block.
+    pub blocking: Vec<u32>,
+    /// True where the environment is blamed and no verdict is given.
+    pub environment: bool,
+    /// What the probe said, if there was one.
+    pub disturbance: Option<Disturbance>,
+    /// Executions before the probe was read.
+    pub probe_executions: u32,
+}
+
+/// A rule for retries and verdicts.
+#[derive(Clone, Copy, Debug)]
+pub enum Policy {
+    /// Up to so many retries of every failed test, until the first pass.
+    Fixed(u32),
+    /// The same, but no retry at all where more tests than this failed.
+    FixedUpTo(u32, usize),
+    /// The same, but none where more than this share failed.
+    FixedUpToShare(u32, f64),
+    /// So many retries with at most so many in a session; `true`: known flaky tests only.
+    Capped(u32, u32, bool),
+    /// Ten, five, three or two retries by duration.
+    Tiers,
+    /// Failures of listed flaky tests never block; others get so many retries.
+    List(u32),
+    /// The closed form; `true`: the error is shared among the failing tests.
+    Closed(bool),
+    /// The rule of hypotheses.
+    Hypotheses(Rule),
+}
+
+/// Which parts of the rule are in use.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Very flaky tests neither gate nor are retried.
+    pub quarantine: bool,
+    /// Tests run on the base at most, per run.
+    pub controls: u32,
+    /// The mass alarm with its probe.
+    pub alarm: bool,
+    /// Which correlation of retries is assumed.
+    pub correlation: Assumed,
+    /// Attempts of one test at most.
+    pub attempts_max: u32,
+}
+
+/// Where the correlation of retries comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Assumed {
+    /// A constant.
+    Constant(f32),
+    /// The truth.
+    Known,
+    /// What the filter learned on the main line.
+    Learned,
+}
+
+/// Listed as flaky by its expected rate.
+const LISTED: f32 = 0.005;
+
+/// Tests known to fail on the base, for as long as the base stays.
+pub type BaseCache = BTreeSet<(u32, bool)>;
+
+impl Policy {
+    /// Judges one run. `cache` holds what runs on this base have shown.
+    pub fn judge(
+        &self,
+        run: &BranchRun,
+        know: &Knowledge<'_>,
+        oracle: &mut Oracle<'_>,
+        cache: &mut BaseCache,
+    ) -> Judged {
+        let listed = |test: &u32| know.filter.belief(TestId(*test)).rate > LISTED;
+        let failing = &run.failed;
+        let fixed = |times: &dyn Fn(u32) -> u32, oracle: &mut Oracle<'_>| Judged {
+            blocking: failing
+                .iter()
+                .copied()
+                .filter(|test| !passes_within(times(*test), *test, oracle))
+                .collect(),
+            ..Judged::default()
+        };
+        match *self {
+            Self::Fixed(n) => fixed(&|_| n, oracle),
+            Self::FixedUpTo(n, most) => {
+                fixed(&|_| if failing.len() > most { 0 } else { n }, oracle)
+            }
+            Self::FixedUpToShare(n, share) => {
+                let most = share * know.suite.class.len() as f64;
+                fixed(&|_| if failing.len() as f64 > most { 0 } else { n }, oracle)
+            }
+            Self::Capped(n, cap, known) => {
+                capped(n, cap, failing, oracle, |t| !known || listed(&t))
+            }
+            Self::Tiers => fixed(&|test| tier(know.suite.seconds[test as usize]), oracle),
+            Self::List(n) => {
+                let mut judged = fixed(&|test| if listed(&test) { 0 } else { n }, oracle);
+                judged.blocking.retain(|test| !listed(test));
+                judged
+            }
+            Self::Closed(shared) => {
+                let m = if shared { failing.len() } else { 1 };
+                let times = |test: u32| {
+                    let rate = f64::from(know.filter.belief(TestId(test)).rate);
+                    retries_needed(0.01, m, rate + 0.1 * (1.0 - rate))
+                };
+                fixed(&times, oracle)
+            }
+            Self::Hypotheses(rule) => hypotheses(&rule, run, know, oracle, cache),
+        }
+    }
+}
+
+fn passes_within(retries: u32, test: u32, oracle: &mut Oracle<'_>) -> bool {
+    (1..=retries).any(|round| !oracle.head(test, round, false))
+}
+
+fn tier(seconds: f32) -> u32 {
+    match seconds {
+        s if s <= 5.0 => 10,
+        s if s <= 10.0 => 5,
+        s if s <= 30.0 => 3,
+        _ => 2,
+    }
+}
+
+fn capped(
+    retries: u32,
+    cap: u32,
+    failing: &[u32],
+    oracle: &mut Oracle<'_>,
+    may: impl Fn(u32) -> bool,
+) -> Judged {
+    let mut judged = Judged::default();
+    let start = oracle.executions;
+    for test in failing {
+        let left = cap.saturating_sub(oracle.executions - start);
+        let times = if may(*test) { retries.min(left) } else { 0 };
+        if !passes_within(times, *test, oracle) {
+            judged.blocking.push(*test);
+        }
+    }
+    judged
+}
+
+/// The state of one failing test.
+struct Case {
+    test: u32,
+    belief: Belief,
+    surprising: bool,
+    suspected: bool,
+    /// Outcomes of a probe at the head and on the base.
+    probed: Option<(bool, bool)>,
+}
+
+fn hypotheses(
+    rule: &Rule,
+    run: &BranchRun,
+    know: &Knowledge<'_>,
+    oracle: &mut Oracle<'_>,
+    cache: &mut BaseCache,
+) -> Judged {
+    let mut cases: Vec<Case> = run
+        .failed
+        .iter()
+        .map(|test| {
+            let belief = know.filter.belief(TestId(*test));
+            let surprising = is_surprising(&belief);
+            Case { test: *test, belief, surprising, suspected: false, probed: None }
+        })
+        .collect();
+    suspect_workers(&mut cases, know);
+    let mut judged = Judged::default();
+    if rule.alarm {
+        raise_alarm(&mut cases, know, oracle, &mut judged);
+        match judged.disturbance {
+            Some(Disturbance::Environment) => {
+                judged.environment = true;
+                return judged;
+            }
+            Some(Disturbance::Wide) => {
+                let probed = cases.iter().filter(|case| case.probed.is_some_and(|p| p.0 && !p.1));
+                judged.blocking = probed.map(|case| case.test).collect();
+                return judged;
+            }
+            _ => {}
+        }
+    }
+    settle(rule, &cases, know, oracle, (cache, &mut judged));
+    judged
+}
+
+fn suspect_workers(cases: &mut [Case], know: &Knowledge<'_>) {
+    let mut counts = vec![WorkerCount::default(); know.worker_count as usize];
+    for worker in know.workers {
+        counts[*worker as usize].ran += 1;
+    }
+    for case in cases.iter().filter(|case| case.surprising) {
+        counts[know.workers[case.test as usize] as usize].surprising += 1;
+    }
+    let suspects = suspected_workers(&counts, know.mass_limit);
+    for case in cases {
+        case.suspected = suspects.contains(&know.workers[case.test as usize]);
+    }
+}
+
+/// Rings where too many failures surprise, and probes.
+fn raise_alarm(
+    cases: &mut [Case],
+    know: &Knowledge<'_>,
+    oracle: &mut Oracle<'_>,
+    judged: &mut Judged,
+) {
+    let odd = |case: &Case| case.surprising && !case.suspected;
+    if cases.iter().filter(|case| odd(case)).count() as u32 <= know.mass_limit {
+        return;
+    }
+    let candidates = cases.iter().enumerate().filter(|(_, case)| odd(case)).map(|(index, case)| {
+        let at = case.test as usize;
+        Candidate {
+            index,
+            seconds: know.suite.retry_seconds(case.test),
+            module: know.suite.module[at],
+            worker: Some(know.workers[at]),
+            signature: None,
+        }
+    });
+    let chosen = probe(candidates.collect());
+    let (mut head, mut base) = (0, 0);
+    let of = chosen.len() as u32;
+    for index in chosen {
+        let test = cases[index].test;
+        let (at_head, at_base) = (oracle.head(test, 1, false), oracle.on_base(test, 1, true));
+        cases[index].probed = Some((at_head, at_base));
+        head += u32::from(at_head);
+        base += u32::from(at_base);
+    }
+    let disturbance = read_probe((head, of), (base, of));
+    if disturbance == Disturbance::Transient {
+        cases.iter_mut().filter(|case| case.surprising).for_each(|case| case.suspected = true);
+    }
+    judged.disturbance = Some(disturbance);
+    judged.probe_executions = oracle.executions;
+}
+
+fn settle(
+    rule: &Rule,
+    cases: &[Case],
+    know: &Knowledge<'_>,
+    oracle: &mut Oracle<'_>,
+    (cache, judged): (&mut BaseCache, &mut Judged),
+) {
+    let options = DoubtOptions {
+        quarantine_rate: if rule.quarantine { 0.3 } else { 2.0 },
+        attempts_max: rule.attempts_max,
+        ..DoubtOptions::default()
+    };
+    let mut per_module = vec![0_u32; know.suite.modules as usize];
+    for case in cases.iter().filter(|case| case.surprising) {
+        per_module[know.suite.module[case.test as usize] as usize] += 1;
+    }
+    let mut controls = rule.controls;
+    for case in cases {
+        let at = case.test as usize;
+        let own = u32::from(case.surprising);
+        let known = Known {
+            belief: case.belief,
+            correlation: match rule.correlation {
+                Assumed::Constant(rho) => rho,
+                Assumed::Known => know.correlation as f32,
+                Assumed::Learned => {
+                    know.filter.correlation(know.suite.class[at], Isolation::FreshWorker)
+                }
+            },
+            neighbours: per_module[know.suite.module[at] as usize] - own,
+            suspected: case.suspected,
+        };
+        let doubt = Doubt::after_failure(&known, &options);
+        let next = weigh(doubt, &options, case, oracle, (&mut controls, cache));
+        if next == Next::Failed {
+            judged.blocking.push(case.test);
+        }
+    }
+}
+
+fn weigh(
+    mut doubt: Doubt,
+    options: &DoubtOptions,
+    case: &Case,
+    oracle: &mut Oracle<'_>,
+    (controls, cache): (&mut u32, &mut BaseCache),
+) -> Next {
+    let mut round = 0;
+    if let Some((at_head, at_base)) = case.probed {
+        doubt.observe(at_head);
+        doubt.observe_base(at_base);
+        round = 1;
+    }
+    loop {
+        match doubt.next(options, *controls > 0) {
+            Next::Retry => {
+                round += 1;
+                let passed = doubt.attempts().1 > 0;
+                doubt.observe(oracle.head(case.test, round, passed));
+            }
+            Next::Control => {
+                let known = [true, false].into_iter().find(|f| cache.contains(&(case.test, *f)));
+                let failed = known.unwrap_or_else(|| {
+                    *controls -= 1;
+                    oracle.on_base(case.test, round, true)
+                });
+                cache.insert((case.test, failed));
+                doubt.observe_base(failed);
+            }
+            settled => return settled,
+        }
+    }
+}
