@@ -84,7 +84,7 @@ pub fn policies() -> Vec<(&'static str, Policy)> {
         controls: 10,
         alarm: true,
         correlation: Assumed::Learned,
-        attempts_max: 10,
+        attempts_max: 15,
     };
     let with = |rule| Policy::Hypotheses(rule);
     vec![
@@ -104,6 +104,7 @@ pub fn policies() -> Vec<(&'static str, Policy)> {
         ("closed form", Policy::Closed(true)),
         ("rule, no alarm", with(Rule { alarm: false, ..rule })),
         ("rule, 5 attempts", with(Rule { attempts_max: 5, ..rule })),
+        ("rule, 10 attempts", with(Rule { attempts_max: 10, ..rule })),
         ("rule, no quarantine", with(Rule { quarantine: false, controls: 0, ..rule })),
         ("rule, no base control", with(Rule { controls: 0, ..rule })),
         ("rule, rho assumed 0.1", with(Rule { correlation: Assumed::Constant(0.1), ..rule })),

@@ -16,6 +16,9 @@ const REAL_FAILS: f64 = 0.98;
 /// How often a test fails that the base already breaks.
 const BASE_FAILS: f64 = 0.97;
 
+/// A failure on the base says that it was there before only of a test that hardly ever flakes.
+const SURPRISING_RATE: f64 = 0.02;
+
 /// How often a retry fails where the environment failed the first attempt.
 const ENVIRONMENT_FAILS: f64 = 0.35;
 
@@ -49,7 +52,7 @@ impl Default for DoubtOptions {
             neighbour: 200.0,
             environment: 2e-5,
             environment_suspected: 0.9,
-            attempts_max: 10,
+            attempts_max: 15,
             quarantine_rate: 0.3,
         }
     }
@@ -239,7 +242,7 @@ impl Doubt {
         }
         let posterior = self.posterior();
         let p_real = posterior.real + posterior.partial;
-        if self.control == Some(true) && self.rate < 0.2 {
+        if self.control == Some(true) && self.rate < SURPRISING_RATE {
             return Next::PreExisting;
         }
         if p_real <= options.error_max && self.passed > 0 {
