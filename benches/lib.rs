@@ -6,3 +6,4 @@
 pub mod draw;
 pub mod corpus;
 pub mod simulate;
+pub mod instances;
