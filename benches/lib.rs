@@ -7,3 +7,4 @@ pub mod draw;
 pub mod corpus;
 pub mod simulate;
 pub mod instances;
+pub mod checker;
