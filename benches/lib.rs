@@ -7,4 +7,7 @@ pub mod draw;
 pub mod corpus;
 pub mod simulate;
 pub mod instances;
+pub mod textbook;
 pub mod checker;
+pub mod measure;
+pub mod command;

@@ -1,0 +1,332 @@
+//! `rasher bench`: measures Rasher on instance sets made from seeds, beside its peers and against
+//! its own targets, and checks plans with code that the planner does not share.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::ValueEnum;
+use rasher::error::ErrorKind;
+use rasher_bench::checker::{Facts, check};
+use rasher_bench::command::{self, BenchDocument, Effort, Part, cell, target_cells};
+use rasher_bench::corpus::Monolith;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::fault::{Exit, Fault};
+use crate::files;
+use crate::output::{count, table, to_json};
+use crate::session::Session;
+
+/// Options of `bench`.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    measure: Measure,
+}
+
+/// What is done beside measuring.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Prove that a plan is an exact partition whose loads add up, by code the planner does not share
+    Check(CheckFlags),
+    /// Write COMPARE.md from a results document
+    Compare(CompareFlags),
+    /// Write the made monolith as a file that other tools read
+    Corpus(CorpusFlags),
+}
+
+#[derive(Debug, clap::Args)]
+struct Measure {
+    /// What to measure
+    #[arg(value_enum, value_name = "PART", default_value = "all")]
+    parts: Vec<Asked>,
+    /// Seeds per family and size
+    #[arg(long, value_name = "N", default_value_t = Effort::default().seeds)]
+    seeds: u64,
+    /// Rounds of which the minimum counts
+    #[arg(long, value_name = "N", default_value_t = Effort::default().rounds)]
+    rounds: usize,
+    /// Write a picture of the targets
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Put what was measured into this results document, beside what it holds
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
+    /// The script that times the peers, in Rasher's repository
+    #[arg(long, value_name = "FILE", default_value = "benches/peers/compare.py")]
+    peers_script: PathBuf,
+    /// Where benches/peers/install.sh put the peers
+    #[arg(long, value_name = "DIR", default_value = "target/peers")]
+    peers_dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckFlags {
+    /// The plan
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+    /// What is true of its tests: JSON of test to seconds, or durations with groups and set-ups
+    #[arg(long, value_name = "FILE")]
+    durations: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct CompareFlags {
+    /// The results of `rasher bench`
+    #[arg(long, value_name = "FILE", default_value = "benches/results.json")]
+    results: PathBuf,
+    /// The Markdown file to write
+    #[arg(long, value_name = "FILE", default_value = "COMPARE.md")]
+    out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct CorpusFlags {
+    /// `durations` is pytest-split's .test_durations, `junit` one report
+    #[arg(value_enum)]
+    form: Form,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// How many tests
+    #[arg(long, value_name = "N", default_value_t = rasher_bench::corpus::MONOLITH_TESTS)]
+    tests: usize,
+    /// Which of its runs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    run: u32,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    Durations,
+    Junit,
+}
+
+/// A part, as it is asked for on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Every part but the peers.
+    All,
+    /// The peers, which must be installed.
+    Peers,
+    /// One part.
+    Part(Part),
+}
+
+impl ValueEnum for Asked {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [Asked; Part::ALL.len() + 2] = {
+            let mut all = [Asked::All; Part::ALL.len() + 2];
+            let mut at = 0;
+            while at < Part::ALL.len() {
+                all[at + 1] = Asked::Part(Part::ALL[at]);
+                at += 1;
+            }
+            all[Part::ALL.len() + 1] = Asked::Peers;
+            all
+        };
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        let name = match self {
+            Self::All => "all",
+            Self::Peers => "peers",
+            Self::Part(part) => part.name(),
+        };
+        Some(clap::builder::PossibleValue::new(name))
+    }
+}
+
+/// Measures, checks or writes.
+pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
+    match &flags.what {
+        None => measure(&flags.measure, session),
+        Some(What::Check(flags)) => check_plan(flags, session),
+        Some(What::Compare(flags)) => compare(flags, session),
+        Some(What::Corpus(flags)) => corpus(flags, session),
+    }
+}
+
+fn measure(flags: &Measure, session: &Session) -> Result<Exit, Fault> {
+    let mut document = BenchDocument::begin();
+    let effort = Effort { seeds: flags.seeds.max(1), rounds: flags.rounds.max(1) };
+    let parts = Part::ALL.into_iter().filter(|part| {
+        flags.parts.iter().any(|asked| *asked == Asked::All || *asked == Asked::Part(*part))
+    });
+    let parts: Vec<Part> = parts.collect();
+    let bar = session.output.progress(parts.len() as u64, "measuring");
+    for part in parts {
+        bar.set_prefix(part.name());
+        document.add(part.measure(effort));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if flags.parts.contains(&Asked::Peers) {
+        document.add(peers(flags)?);
+    }
+    if let Some(path) = &flags.svg {
+        let svg = command::picture(&document).map_err(|e| defect("no picture", &e))?;
+        files::write(path, svg.as_bytes())?;
+    }
+    if let Some(path) = &flags.into {
+        files::write(path, to_json(&merged(path, &document)?)?.as_bytes())?;
+    }
+    session.output.show(&document, people)?;
+    Ok(Exit::DONE)
+}
+
+/// The results in a file with the new ones in their place.
+fn merged(path: &Path, new: &BenchDocument) -> Result<BenchDocument, Fault> {
+    let mut old = match files::read_if_there(path)? {
+        Some(bytes) => results(path, &bytes)?,
+        None => return Ok(new.clone()),
+    };
+    old.version.clone_from(&new.version);
+    old.unit = new.unit;
+    for section in &new.sections {
+        let targets = new.targets.iter().filter(|target| target.section == section.name);
+        let targets = targets.cloned().collect();
+        old.add(command::Measured { section: section.clone(), targets });
+    }
+    Ok(old)
+}
+
+fn results(path: &Path, bytes: &[u8]) -> Result<BenchDocument, Fault> {
+    let wrong = |what: String| {
+        Fault::usage(format!("not the results of `rasher bench`: {what}")).at(path.display())
+    };
+    let document: BenchDocument =
+        serde_json::from_slice(bytes).map_err(|e| wrong(e.to_string()))?;
+    if document.schema == command::BENCH_SCHEMA {
+        Ok(document)
+    } else {
+        Err(wrong(format!("schema `{}`", document.schema)))
+    }
+}
+
+/// Runs the script that times the peers on the durations of the made monolith.
+fn peers(flags: &Measure) -> Result<command::Measured, Fault> {
+    if !flags.peers_script.exists() {
+        let what = format!("there is no `{}`", flags.peers_script.display());
+        return Err(Fault::usage(what).hint("stand in Rasher's repository, or give --peers-script"));
+    }
+    let spawn = |e: std::io::Error| Fault::store(format!("cannot run the peers: {e}"));
+    let durations = tempfile::NamedTempFile::new().map_err(spawn)?;
+    files::write(durations.path(), &Monolith::full().run(0).test_durations())?;
+    let output = Command::new("python3")
+        .arg(&flags.peers_script)
+        .args(["--json", "--rounds", &flags.rounds.to_string(), "--durations"])
+        .arg(durations.path())
+        .arg("--rasher")
+        .arg(std::env::current_exe().map_err(spawn)?)
+        .arg("--peers")
+        .arg(&flags.peers_dir)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(spawn)?;
+    let document: Value = serde_json::from_slice(&output.stdout).map_err(|e| {
+        Fault::store(format!("the peers' script printed no document: {e}"))
+            .at(flags.peers_script.display())
+    })?;
+    command::peers_section(&document).map_err(|e| defect("no section of the peers", &e))
+}
+
+fn defect(what: &str, why: &str) -> Fault {
+    Fault::new(ErrorKind::Defect, format!("{what}: {why}"))
+}
+
+/// What the checker found, `rasher.check/1`.
+#[derive(Debug, Serialize)]
+struct Checked {
+    schema: &'static str,
+    plan: String,
+    tests: usize,
+    sound: bool,
+    faults: Vec<String>,
+}
+
+fn check_plan(flags: &CheckFlags, session: &Session) -> Result<Exit, Fault> {
+    let plan: Value = serde_json::from_slice(&files::read(&flags.plan)?)
+        .map_err(|e| Fault::usage(format!("not a plan: {e}")).at(flags.plan.display()))?;
+    let facts = Facts::from_json(&files::read(&flags.durations)?)
+        .map_err(|e| Fault::usage(e).at(flags.durations.display()))?;
+    let faults: Vec<String> = check(&plan, &facts).iter().map(ToString::to_string).collect();
+    let checked = Checked {
+        schema: "rasher.check/1",
+        plan: plan["id"].as_str().unwrap_or_default().to_owned(),
+        tests: facts.durations.len(),
+        sound: faults.is_empty(),
+        faults,
+    };
+    session.output.show(&checked, |checked| {
+        if checked.sound {
+            format!("sound: {} exactly once, loads add up", count(checked.tests, "test"))
+        } else {
+            checked.faults.join("\n")
+        }
+    })?;
+    Ok(if checked.sound { Exit::DONE } else { ErrorKind::Incomplete.into() })
+}
+
+fn compare(flags: &CompareFlags, session: &Session) -> Result<Exit, Fault> {
+    let document = results(&flags.results, &files::read(&flags.results)?)?;
+    files::write(&flags.out, document.markdown().as_bytes())?;
+    session.output.say(&format!("wrote {}", flags.out.display()));
+    Ok(Exit::DONE)
+}
+
+fn corpus(flags: &CorpusFlags, session: &Session) -> Result<Exit, Fault> {
+    let made = Monolith::new(flags.tests, rasher_bench::corpus::MONOLITH_SEED);
+    let run = made.run(flags.run);
+    let bytes = match flags.form {
+        Form::Durations => run.test_durations(),
+        Form::Junit => run.junit(),
+    };
+    files::write(&flags.out, &bytes)?;
+    session.output.say(&format!("wrote {}", flags.out.display()));
+    Ok(Exit::DONE)
+}
+
+/// The tables, then the targets.
+fn people(document: &BenchDocument) -> String {
+    let mut text =
+        format!("unit: sorting 45,000 durations takes {:.0} µs here\n", document.unit.sort_us);
+    for section in &document.sections {
+        let rows = section.rows.iter().map(|row| row.iter().map(cell).collect());
+        text.push_str(&format!("\n{}: {}\n", section.name, section.title));
+        text.push_str(&wide_table(&section.columns, rows));
+    }
+    if !document.targets.is_empty() {
+        let rows = document.targets.iter().map(target_cells);
+        text.push('\n');
+        text.push_str(&table(["target", "what", "demanded", "measured", ""], &[3], rows));
+    }
+    text
+}
+
+/// A table whose number of columns is not known beforehand: text left, all else right.
+fn wide_table(columns: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let rows: Vec<Vec<String>> = rows.collect();
+    let width = |at: usize| {
+        let cells = rows.iter().map(|row| row[at].chars().count());
+        cells.chain([columns[at].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let mut text = String::new();
+    for row in std::iter::once(&columns.to_vec()).chain(&rows) {
+        let cells = row.iter().zip(&widths).enumerate();
+        let line: Vec<String> = cells
+            .map(|(at, (cell, width))| match at {
+                0 => format!("{cell:<width$}"),
+                _ => format!("{cell:>width$}"),
+            })
+            .collect();
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
