@@ -24,7 +24,8 @@ pub enum Family {
     MillisecondGrid,
     /// Equal loads cut at random places, so that the optimum is known.
     PerfectPartition,
-    /// Drawn with replacement from the made monolith.
+    /// Drawn with replacement from the made monolith, each with the noise of a run, so that durations
+    /// are as different as means over runs are.
     Bootstrap,
 }
 
@@ -91,7 +92,7 @@ fn duration(family: Family, draw: &mut Draw, pool: &[u64]) -> u64 {
         Family::HeavyLogNormal => micros(draw.log_normal(2.5)),
         Family::Pareto => micros(0.1 * draw.pareto(1.2)),
         Family::MillisecondGrid => micros(draw.log_normal(1.5)).div_ceil(1_000) * 1_000,
-        Family::Bootstrap => *draw.pick(pool),
+        Family::Bootstrap => micros(*draw.pick(pool) as f64 / 1e6 * draw.log_normal(0.05)),
     }
 }
 
