@@ -66,6 +66,11 @@ impl Fault {
         self
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn what(&self) -> String {
+        self.what.clone()
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.kind.into()

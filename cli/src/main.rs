@@ -12,9 +12,13 @@ mod config;
 mod fault;
 mod files;
 mod flags;
+mod formats;
 mod output;
+mod plans;
+mod reports;
 mod session;
 mod verbs;
+mod workload;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,10 @@
 //! What every verb is given: the common options with their defaults, the CI's facts, the output.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+
+use rasher::history::History;
+use rasher_store::{Loaded, Store, StoreError};
 
 use crate::ci::{self, Ci};
 use crate::config::ConfigFile;
@@ -17,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) environment: String,
     /// The directory of the store, which need not exist yet.
     pub(crate) store: PathBuf,
+    /// True where the directory was named by an option, a variable or the configuration.
+    pub(crate) store_named: bool,
     /// What the CI says of this job.
     pub(crate) ci: Ci,
     /// The configuration file, where there is one.
@@ -28,10 +34,52 @@ impl Session {
     pub(crate) fn open(common: Common, config: Option<ConfigFile>) -> Result<Self, Fault> {
         let output = Output::new(common.json, common.quiet, common.color);
         let beside = config.as_ref().map_or(Path::new(""), ConfigFile::folder);
+        let store_named = common.store.is_some();
         let store = common.store.unwrap_or_else(|| beside.join(".rasher"));
         let ci = ci::detect(variable)?;
-        Ok(Self { output, environment: common.env, store, ci, config })
+        Ok(Self { output, environment: common.env, store, store_named, ci, config })
     }
+
+    /// What was asked for, else what the CI says; says so where they disagree.
+    pub(crate) fn settle<T: PartialEq + Display>(
+        &self,
+        flag: &str,
+        asked: Option<T>,
+        seen: Option<T>,
+    ) -> Option<T> {
+        if let (Some(asked), Some(seen)) = (&asked, &seen)
+            && asked != seen
+        {
+            let ci = self.ci.name.unwrap_or("the CI");
+            self.output.warn(&format!("{flag} is {asked}, {ci} says {seen}; {asked} is used"));
+        }
+        asked.or(seen)
+    }
+
+    /// The store, which need not exist yet.
+    pub(crate) fn open_store(&self) -> Result<Store, Fault> {
+        Store::open(&self.store).map_err(|e| store_fault(&e))
+    }
+
+    /// The history of the environment, with what could not be used said on stderr. Empty where
+    /// there is no store.
+    pub(crate) fn history(&self) -> Result<History, Fault> {
+        let loaded = self.open_store()?.history(&self.environment).map_err(|e| store_fault(&e))?;
+        Ok(self.usable(loaded))
+    }
+
+    /// What was loaded, after saying what could not be.
+    pub(crate) fn usable<T>(&self, loaded: Loaded<T>) -> T {
+        for problem in &loaded.problems {
+            self.output.warn(&problem.to_string());
+        }
+        loaded.value
+    }
+}
+
+/// The fault for what the store refused.
+pub(crate) fn store_fault(error: &StoreError) -> Fault {
+    Fault::store(error.to_string())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that may")]

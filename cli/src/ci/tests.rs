@@ -56,7 +56,8 @@ fn bazel_inside_another_ci_counts_its_own_shards() {
 
 #[test]
 fn attempts_count_from_one() {
-    let cases: [(&[(&str, &str)], Option<u16>); 8] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<u16>);
+    let cases: [Case<'_>; 8] = [
         (&[("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ATTEMPT", "1")], Some(1)),
         (&[("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ATTEMPT", "3")], Some(3)),
         (&[("BUILDKITE", "true"), ("BUILDKITE_RETRY_COUNT", "0")], Some(1)),

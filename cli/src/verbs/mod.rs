@@ -2,6 +2,10 @@
 
 mod bench;
 mod doctor;
+mod plan;
+mod record;
+mod shard;
+mod verify;
 
 use crate::fault::{Exit, Fault};
 use crate::session::Session;
@@ -11,6 +15,14 @@ use crate::session::Session;
 pub(crate) enum Verb {
     /// Measure Rasher beside its peers and against its targets; check a plan
     Bench(Box<bench::Flags>),
+    /// Take reports or timing files into history
+    Record(record::Flags),
+    /// Make a plan: balanced shards with the proof of how good they are
+    Plan(plan::Flags),
+    /// Print one shard's tests for a test runner
+    Shard(shard::Flags),
+    /// Prove that every planned test has exactly one result that counts
+    Verify(verify::Flags),
     /// Check the set-up step by step
     Doctor(doctor::Flags),
 }
@@ -20,6 +32,10 @@ impl Verb {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Fault> {
         match self {
             Self::Bench(flags) => bench::run(&flags, session),
+            Self::Record(flags) => record::run(&flags, session),
+            Self::Plan(flags) => plan::run(&flags, session),
+            Self::Shard(flags) => shard::run(&flags, session),
+            Self::Verify(flags) => verify::run(&flags, session),
             Self::Doctor(flags) => doctor::run(&flags, session),
         }
     }

@@ -5,6 +5,7 @@
 //! and what has no result stands as missing.
 
 pub mod environment;
+pub mod ledger;
 
 use std::cmp::Ordering;
 

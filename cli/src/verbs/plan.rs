@@ -1,0 +1,278 @@
+//! `rasher plan`: history and a list of tests to balanced shards.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rasher::estimate::{Estimates, estimate};
+use rasher::history::{History, RunSeen};
+use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument};
+use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
+
+use crate::fault::{Exit, Fault};
+use crate::files;
+use crate::output::{count, table, thousands, to_json};
+use crate::plans;
+use crate::session::Session;
+use crate::workload::{self, Workload};
+
+/// Options of `plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Flags {
+    /// The tests to plan, one a line or a JSON list; `-` is stdin. A line may name a class or file
+    /// [default: the tests of the newest recorded run]
+    #[arg(long, value_name = "FILE")]
+    tests: Option<PathBuf>,
+    /// How many workers [default: the CI's]
+    #[arg(long, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(SHARDS_MAX)))]
+    shards: Option<u32>,
+    /// The run the plan is for; it is kept in the store under this name [default: the CI's]
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+    /// The branch [default: the CI's]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// The instant the plan speaks for, as RFC 3339 [default: that of the newest evidence]
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Write the plan to a file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Plan anew in a later attempt at a run that has a plan
+    #[arg(long)]
+    replan: bool,
+}
+
+/// Plans.
+pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
+    let run = session.settle("--run", flags.run.clone(), session.ci.run.clone());
+    let document = match kept(flags, session, run.as_deref())? {
+        Some(kept) => kept,
+        None => make(flags, session, run.clone())?,
+    };
+    if let Some(path) = &flags.out {
+        files::write(path, to_json(&document)?.as_bytes())?;
+    }
+    if let Some(run) = &run
+        && let Err(fault) = plans::keep(session, run, &document)
+    {
+        session.output.warn(&format!("the plan is not kept for retried workers: {}", fault.what()));
+    }
+    session.output.show(&document, people)?;
+    Ok(Exit::DONE)
+}
+
+/// In a later attempt the plan of the first one stands: a worker that is tried again must find its
+/// shard as it was.
+fn kept(
+    flags: &Flags,
+    session: &Session,
+    run: Option<&str>,
+) -> Result<Option<PlanDocument>, Fault> {
+    let again = session.ci.attempt.is_some_and(|attempt| attempt > 1);
+    let Some(run) = run.filter(|_| again && !flags.replan) else { return Ok(None) };
+    let kept = plans::kept(session, run)?;
+    if kept.is_some() {
+        session.output.say(&format!(
+            "this is a later attempt at run {run}: its plan stands (--replan makes a new one)"
+        ));
+    }
+    Ok(kept)
+}
+
+fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDocument, Fault> {
+    let total = session.ci.node.map(|node| node.total);
+    let shards = session.settle("--shards", flags.shards, total).ok_or_else(|| {
+        Fault::usage("how many workers?").hint("say `--shards N`; no CI variable tells it")
+    })?;
+    let branch = session.settle("--branch", flags.branch.clone(), session.ci.branch.clone());
+    let (history, newest) = evidence(flags, session, branch.as_deref())?;
+    let workload = workload(flags, session, &history, newest.as_ref())?;
+    let estimates = estimate(&history, &workload.tests);
+    let created = flags.at.or(newest.map(|(run, _)| run.at)).unwrap_or_default();
+    let facts = PlanFacts {
+        run,
+        created,
+        environment: session.environment.clone(),
+        new_tests: workload.new,
+        vanished_tests: workload.vanished,
+        ..PlanFacts::default()
+    };
+    let document = document(&workload, &estimates, shards, facts)?;
+    say(session, &workload, &document);
+    Ok(document)
+}
+
+/// The newest run and the names of its tests.
+type Newest = Option<(RunSeen, Vec<String>)>;
+
+/// What history knows. Where a list of tests is given, a store that cannot be read costs the
+/// balance, never the run.
+fn evidence(
+    flags: &Flags,
+    session: &Session,
+    branch: Option<&str>,
+) -> Result<(History, Newest), Fault> {
+    let read = || -> Result<(History, Newest), Fault> {
+        let store = session.open_store()?;
+        let history = session.history()?;
+        let newest = workload::newest_run(session, &store, &history, branch)?;
+        Ok((history, newest))
+    };
+    match read() {
+        Err(fault) if flags.tests.is_some() => {
+            session.output.warn(&format!("history cannot be used: {}", fault.what()));
+            Ok((History::new(&*session.environment), None))
+        }
+        other => other,
+    }
+}
+
+fn workload(
+    flags: &Flags,
+    session: &Session,
+    history: &History,
+    newest: Option<&(RunSeen, Vec<String>)>,
+) -> Result<Workload, Fault> {
+    let names = newest.map_or(&[][..], |(_, names)| names);
+    if let Some(path) = &flags.tests {
+        let list = workload::parse_list(&files::read(path)?, &path.display().to_string())?;
+        return Ok(workload::of_list(&list, history, names));
+    }
+    let Some((run, _)) = newest else {
+        let what = format!(
+            "there is nothing to plan: `{}` has no recorded run of environment `{}`",
+            session.store.display(),
+            session.environment
+        );
+        return Err(Fault::usage(what).hint(
+            "record a report first (`rasher record PATH`), or list the tests (`--tests FILE`)",
+        ));
+    };
+    let say = format!("planning the tests of the newest run, {} of {}", run.run, run.at);
+    session.output.say(&say);
+    Ok(workload::of_newest(history, names))
+}
+
+/// The plan of a workload on equal workers, as a document.
+pub(crate) fn document(
+    workload: &Workload,
+    estimates: &Estimates,
+    shards: u32,
+    facts: PlanFacts,
+) -> Result<PlanDocument, Fault> {
+    let wrong = |e: rasher::plan::PlanError| Fault::usage(e.to_string());
+    let costs = Costs::new(&workload.tests, &estimates.mean, &estimates.upper, &estimates.setup)
+        .map_err(wrong)?;
+    let plan = plan(&costs, &PlanOptions::new(shards)).map_err(wrong)?;
+    let budget = BudgetDocument {
+        rule: "--shards".to_owned(),
+        predicted_finish_ms: plan.makespan,
+        workers: shards,
+        feasible: true,
+        why: format!("{} were asked for", count(shards as usize, "worker")),
+        ..BudgetDocument::default()
+    };
+    Ok(plan.document(&costs, PlanFacts { sources: estimates.sources(), budget, ..facts }))
+}
+
+fn say(session: &Session, workload: &Workload, plan: &PlanDocument) {
+    let output = session.output;
+    let sources = &plan.sources;
+    let known = sources.own + sources.group + sources.suite;
+    if known == 0 {
+        output.warn(&format!(
+            "nothing is known of any test: {} are split evenly; record a run to balance the next",
+            count(plan.tests, "test")
+        ));
+    }
+    if workload.repeated > 0 {
+        let lines = count(workload.repeated, "line");
+        output.say(&format!("{lines} of the list named what was listed already; planned once"));
+    }
+    if workload.new > 0 && known > 0 {
+        output.say(&format!("{} unknown to history", count(workload.new, "new test")));
+    }
+    if workload.vanished > 0 {
+        let vanished = count(workload.vanished, "test");
+        output.say(&format!("{vanished} of the newest run are no longer in the list"));
+    }
+    let empty = plan.shards.iter().filter(|shard| shard.tests.is_empty()).count();
+    if empty > 0 {
+        let most = plan
+            .useful_workers_max
+            .map_or(String::new(), |most| format!("; more than {most} cannot help"));
+        output.say(&format!("{} without tests{most}", count(empty, "shard")));
+    }
+}
+
+/// The plan in a screenful.
+pub(crate) fn people(plan: &PlanDocument) -> String {
+    let sources = &plan.sources;
+    let mut lines = vec![
+        format!(
+            "{} on {}, plan {}",
+            count(plan.tests, "test"),
+            count(plan.shards.len(), "shard"),
+            plan.id
+        ),
+        format!(
+            "longest shard {}, no plan can be shorter than {} (gap {:.4} %)",
+            plan.makespan_ms,
+            plan.lower_bound_ms,
+            plan.gap * 100.0
+        ),
+        format!("bound by {}", bound(plan)),
+    ];
+    if let Some(most) = plan.useful_workers_max {
+        lines.push(format!("more than {} cannot help", count(most as usize, "worker")));
+    }
+    lines.push(format!(
+        "{} of {} have history; by class {}, by suite {}, unknown {}",
+        thousands(sources.own as u64),
+        count(plan.tests, "test"),
+        thousands(sources.group as u64),
+        thousands(sources.suite as u64),
+        thousands(sources.default as u64),
+    ));
+    lines.join("\n") + "\n\n" + &shard_table(plan)
+}
+
+/// What holds the bound up, in words.
+pub(crate) fn bound(plan: &PlanDocument) -> String {
+    let kind = match plan.bound_by.kind {
+        BoundKind::Work => "the work",
+        BoundKind::Test => "the test",
+        BoundKind::Class => "the class",
+        BoundKind::Resource => "the resource",
+        BoundKind::Serial => "the serial tests",
+        BoundKind::Path => "the path",
+        BoundKind::Pool => "the pool",
+        _ => "",
+    };
+    format!("{kind}: {}", plan.bound_by.name)
+}
+
+/// All shards where they are few, else the longest and the shortest.
+fn shard_table(plan: &PlanDocument) -> String {
+    const FEW: usize = 16;
+    const ENDS: usize = 4;
+    let row = |shard: &rasher::plan::document::ShardDocument| {
+        [
+            shard.index.to_string(),
+            shard.predicted_ms.to_string(),
+            shard.setup_ms.to_string(),
+            thousands(shard.tests.len() as u64),
+        ]
+    };
+    let header = ["shard", "predicted", "set-up", "tests"];
+    if plan.shards.len() <= FEW {
+        return table(header, &[0, 1, 2, 3], plan.shards.iter().map(row));
+    }
+    let mut order: Vec<_> = plan.shards.iter().collect();
+    order.sort_by_key(|shard| std::cmp::Reverse(shard.predicted_ms));
+    let (first, last) = (&order[..ENDS], &order[order.len() - ENDS..]);
+    let dots = ["…", "…", "…", "…"].map(str::to_owned);
+    let rows = first.iter().map(|s| row(s)).chain([dots]).chain(last.iter().map(|s| row(s)));
+    table(header, &[0, 1, 2, 3], rows)
+}
