@@ -71,6 +71,11 @@ impl Fault {
         self.what.clone()
     }
 
+    /// What to do, where that is known.
+    pub(crate) fn advice(&self) -> Option<String> {
+        self.hint.clone()
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.kind.into()

@@ -45,6 +45,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     write().map_err(|e| trouble("write", path, &e))
 }
 
+/// Tries whether a folder, or the nearest one above it that exists, can be written. Leaves nothing
+/// behind.
+pub(crate) fn probe(folder: &Path) -> Result<(), Fault> {
+    let here = Path::new(".");
+    let above = |at: &Path| if at.as_os_str().is_empty() { here.to_owned() } else { at.to_owned() };
+    let there = folder.ancestors().map(above).find(|at| at.exists());
+    let there = there.unwrap_or_else(|| here.to_owned());
+    tempfile::tempfile_in(&there).map(drop).map_err(|e| trouble("write in", &there, &e))
+}
+
 /// A temporary file is private; a document is not.
 #[cfg(unix)]
 fn open_to_others(file: &fs::File) -> io::Result<()> {
@@ -55,6 +65,21 @@ fn open_to_others(file: &fs::File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn open_to_others(_: &fs::File) -> io::Result<()> {
     Ok(())
+}
+
+/// A folder that is removed in the end.
+pub(crate) struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// A new one, where the system keeps such folders.
+    pub(crate) fn new() -> Result<Self, Fault> {
+        tempfile::tempdir().map(Self).map_err(|e| trouble("create", &std::env::temp_dir(), &e))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
 }
 
 /// A fault for what the disk refused.

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rasher::units::Micros;
 use serde::Serialize;
 
 use crate::fault::Fault;
@@ -131,8 +132,23 @@ pub(crate) fn table<const N: usize>(
 
 /// `1 test`, `2 tests`, `45,000 tests`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
+    let end = match (number, noun.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        _ => "s",
+    };
     format!("{} {noun}{end}", thousands(number as u64))
+}
+
+/// A span for people, to three figures below ten seconds.
+pub(crate) fn span(span: Micros) -> String {
+    match span.get() {
+        0 => "0s".to_owned(),
+        micros @ 1..1_000 => format!("{micros}µs"),
+        micros @ 1_000..1_000_000 => format!("{}ms", micros.div_ceil(1_000)),
+        micros @ 1_000_000..10_000_000 => format!("{:.2}s", micros as f64 / 1e6),
+        _ => span.to_string(),
+    }
 }
 
 /// `45,000`.
@@ -160,6 +176,20 @@ mod tests {
         }
         assert_eq!(count(1, "test"), "1 test");
         assert_eq!(count(2_000, "test"), "2,000 tests");
+        assert_eq!(count(2, "class"), "2 classes");
+    }
+
+    #[test]
+    fn spans_for_people_have_three_figures() {
+        for (micros, text) in [
+            (0, "0s"),
+            (750, "750µs"),
+            (435_936, "436ms"),
+            (6_063_353, "6.06s"),
+            (2_412_000_000, "40m12s"),
+        ] {
+            assert_eq!(span(Micros::new(micros)), text);
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The verbs, one file each: `Flags` (what clap reads) and `run`.
 
 mod bench;
+mod demo;
 mod doctor;
+mod explain;
 mod plan;
 mod record;
 mod shard;
@@ -23,8 +25,12 @@ pub(crate) enum Verb {
     Shard(shard::Flags),
     /// Prove that every planned test has exactly one result that counts
     Verify(verify::Flags),
+    /// Say what is known of a test and why it sits where it sits
+    Explain(explain::Flags),
     /// Check the set-up step by step
     Doctor(doctor::Flags),
+    /// See the whole line at work on 45,000 made tests
+    Demo(demo::Flags),
 }
 
 impl Verb {
@@ -36,6 +42,8 @@ impl Verb {
             Self::Plan(flags) => plan::run(&flags, session),
             Self::Shard(flags) => shard::run(&flags, session),
             Self::Verify(flags) => verify::run(&flags, session),
+            Self::Explain(flags) => explain::run(&flags, session),
+            Self::Demo(flags) => demo::run(&flags, session),
             Self::Doctor(flags) => doctor::run(&flags, session),
         }
     }

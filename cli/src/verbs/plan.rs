@@ -10,7 +10,7 @@ use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
 
 use crate::fault::{Exit, Fault};
 use crate::files;
-use crate::output::{count, table, thousands, to_json};
+use crate::output::{count, span, table, thousands, to_json};
 use crate::plans;
 use crate::session::Session;
 use crate::workload::{self, Workload};
@@ -218,8 +218,8 @@ pub(crate) fn people(plan: &PlanDocument) -> String {
         ),
         format!(
             "longest shard {}, no plan can be shorter than {} (gap {:.4} %)",
-            plan.makespan_ms,
-            plan.lower_bound_ms,
+            span(plan.makespan_ms),
+            span(plan.lower_bound_ms),
             plan.gap * 100.0
         ),
         format!("bound by {}", bound(plan)),
@@ -260,8 +260,8 @@ fn shard_table(plan: &PlanDocument) -> String {
     let row = |shard: &rasher::plan::document::ShardDocument| {
         [
             shard.index.to_string(),
-            shard.predicted_ms.to_string(),
-            shard.setup_ms.to_string(),
+            span(shard.predicted_ms),
+            span(shard.setup_ms),
             thousands(shard.tests.len() as u64),
         ]
     };
