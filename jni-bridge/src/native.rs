@@ -40,10 +40,7 @@ const CLASS: &JNIStr = jni::jni_str!("java/lang/RuntimeException");
 /// `static native int abi()`.
 // SAFETY: the name is that of one native method only, and is exported by no other library.
 #[unsafe(no_mangle)]
-pub extern "system" fn Java_dev_rasher_Native_abi(
-    _: EnvUnowned<'_>,
-    _: JClass<'_>,
-) -> jint {
+pub extern "system" fn Java_dev_rasher_Native_abi(_: EnvUnowned<'_>, _: JClass<'_>) -> jint {
     crate::ABI
 }
 

@@ -15,8 +15,6 @@ use crate::session::Session;
 /// What to do. A new verb is a module, a variant and an arm.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Measure Rasher beside its peers and against its targets; check a plan
-    Bench(Box<bench::Flags>),
     /// Take reports or timing files into history
     Record(record::Flags),
     /// Make a plan: balanced shards with the proof of how good they are
@@ -31,6 +29,8 @@ pub(crate) enum Verb {
     Doctor(doctor::Flags),
     /// See the whole line at work on 45,000 made tests
     Demo(demo::Flags),
+    /// Measure Rasher beside its peers and against its targets; check a plan
+    Bench(Box<bench::Flags>),
 }
 
 impl Verb {
