@@ -6,13 +6,18 @@
 //!
 //! Each path, a file or a folder, is one recording. `--rows` prints the attempts instead, as
 //! tab-separated outcome, seconds, ordinal, group and test; `--totals` only the sums.
-#![expect(clippy::disallowed_methods, reason = "an example at the edge: it reads files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an example at the edge: it reads files and the clock"
+)]
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use rasher::attempt::Recording;
 use rasher::ingest::{FileReport, Limits, Reader};
@@ -24,6 +29,8 @@ struct Totals {
     files: usize,
     dialects: Counts,
     problems: Counts,
+    bytes: usize,
+    spent: Duration,
 }
 
 fn main() -> ExitCode {
@@ -49,7 +56,11 @@ fn show(path: &Path, flag: &str) -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(Limits::default());
     let mut totals = Totals::default();
     for file in &files {
-        let report = reader.read(&fs::read(file)?, None);
+        let bytes = fs::read(file)?;
+        let began = Instant::now();
+        let report = reader.read(&bytes, None);
+        totals.spent += began.elapsed();
+        totals.bytes += bytes.len();
         totals.add(&report);
         if flag.is_empty() {
             let shown = file.strip_prefix(path).unwrap_or(file);
@@ -117,5 +128,6 @@ impl Totals {
         println!("  {attempts} attempts {outcomes:?}");
         println!("  {tests} tests in {groups} groups, {setups} set-ups measured");
         println!("  problems {:?}", self.problems);
+        println!("  {} bytes read in {:.1?}", self.bytes, self.spent);
     }
 }

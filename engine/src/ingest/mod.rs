@@ -34,7 +34,7 @@
 //! - **A row without a usable time keeps its outcome** and has no duration. `1,234.5` and `0,123`
 //!   are read as their writers meant them.
 //! - **A suite that holds one group** tells the set-up of that group: its time minus the sum of its
-//!   cases.
+//!   cases. No difference tells nothing: many writers give that sum as the time of the suite.
 //! - **Time stamps without an offset are taken as UTC**, which is what Ant, Gradle and Jest write;
 //!   they date the recording ([`Recording::reported_at`]) but no single attempt.
 //! - **Nothing is expanded** but the five entities of XML and character references; a document type

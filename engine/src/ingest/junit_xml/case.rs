@@ -365,8 +365,8 @@ impl Case {
         // Elsewhere a test may well be called like its class: a file that is one test.
         let is_java = class.contains('.') && !class.contains(['/', '\\', ' ']);
         if is_jvm(dialect) || (dialect == Dialect::JUnitXml && is_java) {
-            let simple = class.rsplit(['.', '$']).next().unwrap_or_default();
-            return name == class || (failed && (name == simple || CLASS_LEVEL.contains(&name)));
+            let is_simple = || class.rsplit(['.', '$']).next() == Some(name);
+            return name == class || (failed && (is_simple() || CLASS_LEVEL.contains(&name)));
         }
         let go = dialect == Dialect::GoTest && (name == "TestMain" || name.starts_with('['));
         let jest = dialect == Dialect::Jest
