@@ -207,7 +207,7 @@ fn tell(line: Line, mut execution: Execution, rows: &mut Rows, told: &mut Vec<To
 #[derive(Default)]
 struct Namesakes {
     /// Unique ids, each with how often it was seen.
-    uniques: Vec<(Box<str>, usize)>,
+    uniques: BTreeMap<Box<str>, usize>,
     /// The place of each round among the merged executions.
     rounds: Vec<usize>,
 }
@@ -218,16 +218,9 @@ fn merged(told: Vec<Told>) -> Vec<(TestId, Execution)> {
     let mut merged: Vec<(TestId, Execution)> = Vec::with_capacity(told.len());
     for Told { test, unique, execution } in told {
         let Namesakes { uniques, rounds } = seen.entry(test).or_default();
-        let round = match uniques.iter_mut().find(|(known, _)| *known == unique) {
-            Some((_, times)) => {
-                *times += 1;
-                *times - 1
-            }
-            None => {
-                uniques.push((unique, 1));
-                0
-            }
-        };
+        let times = uniques.entry(unique).or_default();
+        let round = *times;
+        *times += 1;
         match rounds.get(round) {
             Some(place) => unite(&mut merged[*place].1, execution),
             None => {

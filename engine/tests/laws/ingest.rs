@@ -355,7 +355,7 @@ fn a_test_seen_too_often_is_reported_and_never_counted_twice() {
 /// A hostile document made of `size` pieces.
 type Hostile = (&'static str, fn(usize) -> String);
 
-const HOSTILE: [Hostile; 9] = [
+const HOSTILE: [Hostile; 10] = [
     ("attributes", |size| {
         let attributes: String = (0..size).fold(String::new(), |mut text, at| {
             write!(text, " a{at}='x'").expect("a string");
@@ -393,6 +393,14 @@ const HOSTILE: [Hostile; 9] = [
             "<testsuite name='a'><testcase name='b' time='1'><failure>{}</failure></testcase></testsuite>",
             "words &amp; ".repeat(size)
         )
+    }),
+    ("namesakes in a harness recording", |size| {
+        let head = "{\"schema\":\"rasher.attempts/1\"}".to_owned();
+        (0..size).fold(head, |mut text, at| {
+            let line = "{\"class\":\"a.B\",\"name\":\"c\",\"outcome\":\"passed\",\"end\":";
+            write!(text, "\n{line}{at},\"unique\":\"{at}\"}}").expect("a string");
+            text
+        })
     }),
     ("json", |size| format!("{{\"a::b\": {}", "[".repeat(size))),
 ];
