@@ -163,7 +163,7 @@ impl fmt::Display for Micros {
 
 impl Serialize for Micros {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_multiple_of(1_000) {
+        if self.0.is_multiple_of(1_000) || self.0 >= EXACT {
             to.serialize_u64(self.0 / 1_000)
         } else {
             to.serialize_f64(self.as_millis_f64())
@@ -171,11 +171,40 @@ impl Serialize for Micros {
     }
 }
 
+/// Below this (35 years) a float of milliseconds tells every microsecond apart, and comes back as
+/// it was; longer spans are written in whole milliseconds.
+const EXACT: u64 = 1 << 50;
+
 impl<'de> Deserialize<'de> for Micros {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let millis = f64::deserialize(from)?;
-        Self::from_secs_f64(millis / 1e3)
-            .ok_or_else(|| serde::de::Error::custom(format!("{millis} ms is no duration")))
+        struct Millis;
+
+        impl serde::de::Visitor<'_> for Millis {
+            type Value = Micros;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of milliseconds")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, millis: u64) -> Result<Micros, E> {
+                Ok(Micros::from_millis(millis))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, millis: i64) -> Result<Micros, E> {
+                u64::try_from(millis)
+                    .map(Micros::from_millis)
+                    .map_err(|_| E::custom(format!("{millis} ms is no duration")))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, millis: f64) -> Result<Micros, E> {
+                let micros = (millis * 1e3).round();
+                (micros >= 0.0 && micros < u64::MAX as f64)
+                    .then_some(Micros(micros as u64))
+                    .ok_or_else(|| E::custom(format!("{millis} ms is no duration")))
+            }
+        }
+
+        from.deserialize_any(Millis)
     }
 }
 
@@ -212,5 +241,11 @@ mod tests {
         assert_eq!(text, "1234.567");
         assert_eq!(serde_json::from_str::<Micros>(&text).expect("span"), span);
         assert_eq!(serde_json::to_string(&Micros::from_secs(2)).expect("json"), "2000");
+        for micros in [1, 999, 1_234_567, EXACT - 1, EXACT + 1, u64::MAX - 1, u64::MAX] {
+            let text = serde_json::to_string(&Micros::new(micros)).expect("json");
+            let again = serde_json::from_str::<Micros>(&text).expect("what is written is read");
+            assert_eq!(serde_json::to_string(&again).expect("json"), text);
+            assert!(micros >= EXACT || again.get() == micros);
+        }
     }
 }
