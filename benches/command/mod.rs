@@ -6,6 +6,7 @@
 mod document;
 mod frontier;
 mod hard;
+mod history;
 mod peers;
 mod picture;
 mod quality;
@@ -55,12 +56,21 @@ pub enum Part {
     Frontier,
     /// From ten thousand tests to a million.
     Scale,
+    /// From the store to shards (T12).
+    History,
 }
 
 impl Part {
     /// All parts; the one that watches memory first.
-    pub const ALL: [Self; 6] =
-        [Self::Scale, Self::Plan, Self::Quality, Self::Literature, Self::Setup, Self::Frontier];
+    pub const ALL: [Self; 7] = [
+        Self::Scale,
+        Self::Plan,
+        Self::Quality,
+        Self::Literature,
+        Self::Setup,
+        Self::Frontier,
+        Self::History,
+    ];
 
     /// The word by which it is asked for.
     pub const fn name(self) -> &'static str {
@@ -71,6 +81,7 @@ impl Part {
             Self::Setup => "setup",
             Self::Frontier => "frontier",
             Self::Scale => "scale",
+            Self::History => "history",
         }
     }
 
@@ -83,6 +94,7 @@ impl Part {
             Self::Setup => setup::measure(effort),
             Self::Frontier => frontier::measure(effort),
             Self::Scale => scale::measure(effort),
+            Self::History => history::measure(effort),
         }
     }
 }
