@@ -33,6 +33,8 @@ impl Facts {
     /// `.test_durations`), or an object with `durations` in that form and any of `groups` (test to
     /// group), `setups` (group to seconds), `speeds`, `eligible`, `together`, `apart`, `before`.
     ///
+    /// A test costs at least a microsecond, as Rasher promises of its estimates, so that none is free.
+    ///
     /// ```
     /// use rasher_bench::checker::Facts;
     /// let plain = Facts::from_json(br#"{"a": 1.5, "b": 2}"#)?;
@@ -47,12 +49,12 @@ impl Facts {
     pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
         let value: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
         let Some(durations) = value.get("durations").filter(|inner| inner.is_object()) else {
-            return Ok(Self { durations: micros_of(&value)?, ..Self::default() });
+            return Ok(Self { durations: at_least_one(micros_of(&value)?), ..Self::default() });
         };
         let part = |name: &str| value.get(name).cloned().unwrap_or(Value::Null);
         let setups = part("setups");
         Ok(Self {
-            durations: micros_of(durations)?,
+            durations: at_least_one(micros_of(durations)?),
             group_of: shaped(part("groups"), "groups")?,
             setups: if setups.is_null() { BTreeMap::new() } else { micros_of(&setups)? },
             speeds: shaped(part("speeds"), "speeds")?,
@@ -85,6 +87,13 @@ fn shaped<T: serde::de::DeserializeOwned + Default>(value: Value, name: &str) ->
         return Ok(T::default());
     }
     serde_json::from_value(value).map_err(|e| format!("`{name}`: {e}"))
+}
+
+fn at_least_one(mut durations: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    for duration in durations.values_mut() {
+        *duration = (*duration).max(1);
+    }
+    durations
 }
 
 /// A map of name to seconds as microseconds.
