@@ -4,7 +4,11 @@
 //! history, else its group's, else the whole suite's, else a default. Never answers zero and never
 //! hides where a figure comes from.
 
+mod choice;
+
 use serde::{Deserialize, Serialize};
+
+pub use choice::{Estimator, estimate_by};
 
 use crate::history::{GroupColumns, History, NONE};
 use crate::test_id::TestTable;

@@ -20,6 +20,7 @@ pub mod constraint;
 pub mod budget;
 pub mod plan;
 pub mod dispatch;
+pub mod backtest;
 pub mod outcome;
 pub mod retry;
 pub mod verdict;

@@ -5,15 +5,20 @@
 //! the factor is an order statistic of the past (split conformal prediction: Vovk, Gammerman and
 //! Shafer 2005), and where the past is too short for that it is widened and says so.
 
-/// The newest runs that are looked at: levels drift, and older runs tell less.
-const WINDOW: usize = 60;
+/// The newest runs that a factor is taken from: levels drift, and older runs tell less.
+const WINDOW: usize = 40;
+/// By how much a promise that was kept or broken moves the rank of the next factor.
+const STEP: f64 = 0.03;
+/// The rank never moves further from the wanted one than this.
+const MISS_MAX: f64 = 0.3;
 /// By how much the longest run seen is widened where there is no history at all.
 const UNKNOWN_EXCESS: f64 = 0.5;
 
 /// Real finish over predicted finish of past runs, of one pool and one kind of branch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calibration {
-    sorted: Vec<f64>,
+    /// Oldest first.
+    ratios: Vec<f64>,
 }
 
 /// By what a prediction is stretched, and what that rests on.
@@ -38,26 +43,27 @@ impl Factor {
 }
 
 impl Calibration {
-    /// From ratios of real to predicted finish, oldest first; the newest 60 count, and what is no
-    /// ratio (zero, negative, not finite) is left out.
+    /// From ratios of real to predicted finish, oldest first; what is no ratio (zero, negative,
+    /// not finite) is left out.
     pub fn new(ratios: &[f64]) -> Self {
-        let good = ratios.iter().rev().copied().filter(|r| r.is_finite() && *r > 0.0);
-        let mut sorted: Vec<f64> = good.take(WINDOW).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        Self { sorted }
+        let good = ratios.iter().copied().filter(|r| r.is_finite() && *r > 0.0);
+        Self { ratios: good.collect() }
     }
 
-    /// The runs it rests on.
+    /// The runs that a factor is taken from: at most the newest 40.
     pub fn runs(&self) -> usize {
-        self.sorted.len()
+        self.ratios.len().min(WINDOW)
     }
 
     /// The factor that holds with probability `confidence` for the next run, if it is like the
     /// past ones.
     ///
-    /// Of n past ratios the ⌈(n+1)·confidence⌉th smallest. With fewer than confidence/(1-confidence)
-    /// runs there is no such one: then the largest, widened by up to 0.5 in proportion to
-    /// what is missing.
+    /// Of the newest n ratios the ⌈(n+1)·confidence⌉th smallest, where the rank is moved by how
+    /// often the same promise was broken in the past (adaptive conformal inference: Gibbs and
+    /// Candès 2021). With fewer than confidence/(1-confidence) runs there is no such ratio: then
+    /// the largest, widened by up to 0.5 in proportion to what is missing.
+    ///
+    /// O(n) windows of 40 ratios, each sorted.
     ///
     /// ```
     /// use rasher::budget::Calibration;
@@ -68,28 +74,38 @@ impl Calibration {
     /// ```
     pub fn factor(&self, confidence: f64) -> Factor {
         let share = confidence.clamp(0.0, 0.999_999);
-        let runs = self.sorted.len();
-        // A hair less, so that 0.95 of 20 is the 19th and not the 20th.
-        let rank = |n: usize| ((n as f64 * share - 1e-9).ceil() as usize).max(1);
-        let runs_needed = (share / (1.0 - share) - 1e-9).ceil().max(0.0) as usize;
-        let at = rank(runs + 1);
-        let factor = match self.sorted.get(at - 1) {
-            Some(ratio) => *ratio,
-            None => {
-                let missing = 1.0 - runs as f64 / runs_needed.max(1) as f64;
-                self.sorted.last().map_or(1.0, |r| r.max(1.0)) + UNKNOWN_EXCESS * missing.max(0.0)
-            }
-        };
-        Factor { factor, runs, runs_needed }
+        // A hair less, so that a whole number is not rounded up to the next.
+        let runs_needed = (share / (1.0 - share) - 1e-9).ceil() as usize;
+        let mut miss = 1.0 - share;
+        for at in runs_needed..self.ratios.len() {
+            let broken = self.ratios[at] > self.before(at, 1.0 - miss, runs_needed);
+            let moved = miss + STEP * ((1.0 - share) - f64::from(u8::from(broken)));
+            miss = moved.clamp(0.0, MISS_MAX.max(1.0 - share));
+        }
+        let factor = self.before(self.ratios.len(), 1.0 - miss, runs_needed);
+        Factor { factor, runs: self.runs(), runs_needed }
+    }
+
+    /// The factor from the runs before `at`.
+    fn before(&self, at: usize, share: f64, runs_needed: usize) -> f64 {
+        let mut newest = self.ratios[at.saturating_sub(WINDOW)..at].to_vec();
+        newest.sort_unstable_by(f64::total_cmp);
+        let runs = newest.len();
+        if runs < runs_needed.min(WINDOW) || runs == 0 {
+            let missing = 1.0 - runs as f64 / runs_needed.max(1) as f64;
+            return newest.last().map_or(1.0, |r| r.max(1.0)) + UNKNOWN_EXCESS * missing;
+        }
+        let rank = ((runs + 1) as f64 * share - 1e-9).ceil() as usize;
+        newest[rank.clamp(1, runs) - 1]
     }
 
     /// The probability that a run ends within `allowed` times its prediction; `None` without runs.
     ///
-    /// Of n past runs k did: (k + ½)/(n + 1), which is never certain in either direction.
+    /// Of the newest n runs k did: (k + ½)/(n + 1), which is never certain in either direction.
     pub fn p_meet(&self, allowed: f64) -> Option<f64> {
-        let runs = self.sorted.len();
-        let within = self.sorted.partition_point(|r| *r <= allowed);
-        (runs > 0).then(|| (within as f64 + 0.5) / (runs as f64 + 1.0))
+        let newest = &self.ratios[self.ratios.len() - self.runs()..];
+        let within = newest.iter().filter(|r| **r <= allowed).count();
+        (!newest.is_empty()).then(|| (within as f64 + 0.5) / (newest.len() as f64 + 1.0))
     }
 }
 
@@ -100,8 +116,10 @@ mod tests {
     #[test]
     fn the_factor_is_the_order_statistic_of_conformal_prediction() {
         let ratios: Vec<f64> = (1..=39).map(f64::from).collect();
-        // ⌈40 · 0.95⌉ = 38.
-        assert_eq!(Calibration::new(&ratios).factor(0.95).factor, 38.0);
+        // ⌈40 · 0.9⌉ = 36, but every run broke the promise before it: the rank has moved up.
+        assert!(Calibration::new(&ratios).factor(0.9).factor > 36.0);
+        let falling: Vec<f64> = ratios.iter().rev().copied().collect();
+        assert!(Calibration::new(&falling).factor(0.9).factor <= 36.0, "every promise was kept");
         assert_eq!(Calibration::new(&ratios[..19]).factor(0.95).factor, 19.0);
         assert!(!Calibration::new(&ratios[..19]).factor(0.95).is_widened());
         assert!(Calibration::new(&ratios[..18]).factor(0.95).is_widened());
@@ -121,10 +139,26 @@ mod tests {
     #[test]
     fn only_the_newest_runs_and_only_ratios_count() {
         let mut ratios = vec![9.0; 100];
-        ratios.extend([1.0; 60]);
+        ratios.extend([1.0; 40]);
         ratios.extend([f64::NAN, -1.0, 0.0, f64::INFINITY]);
         let newest = Calibration::new(&ratios);
-        assert_eq!((newest.runs(), newest.factor(0.95).factor), (60, 1.0));
+        assert_eq!((newest.runs(), newest.factor(0.95).factor), (40, 1.0));
+    }
+
+    #[test]
+    fn a_promise_is_kept_as_often_as_it_says_though_the_level_jumps() {
+        // A level that doubles halfway, and noise from a multiplicative generator.
+        let mut state = 12_345u64;
+        let ratios: Vec<f64> = (0..1_500)
+            .map(|at| {
+                state = state * 48_271 % 2_147_483_647;
+                let noise = state as f64 / 2_147_483_647.0;
+                if at < 750 { 1.0 + noise } else { 2.0 + noise }
+            })
+            .collect();
+        let kept = |at: &usize| ratios[*at] <= Calibration::new(&ratios[..*at]).factor(0.9).factor;
+        let share = (200..1_500).filter(kept).count() as f64 / 1_300.0;
+        assert!((0.88..0.92).contains(&share), "{share}");
     }
 
     #[test]

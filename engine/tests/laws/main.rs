@@ -1,5 +1,7 @@
 //! Laws: what holds for every input, each named as a sentence.
+mod backtest;
 mod budget;
+mod dispatch;
 mod dialects;
 mod ingest;
 mod outcome;

@@ -1,0 +1,378 @@
+//! A budget held against the past.
+//!
+//! Decides for each run the fleet that the budget would have asked for and how the run would have
+//! ended on it, as planned, with work taken over, and from a queue.
+
+use std::collections::BTreeMap;
+
+use super::document::{
+    BACKTEST_SCHEMA, BacktestDocument, EstimatorScore, FinishDocument, FixedDocument, OverBound,
+    RunDocument,
+};
+use super::replay::{Replay, ReplayedRun};
+use crate::budget::{
+    Ask, Bounds, Budget, Calibration, Factor, Limits, Money, Pool, Sizing, Unit, Work, size,
+};
+use crate::dispatch::{Course, Machines, Mode, Overheads, Reality, Script, execute};
+use crate::estimate::Estimator;
+use crate::history::{HistoryError, RunRecording, RunSeen};
+use crate::units::Micros;
+
+/// The workers and the budget that are tried.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// The pool; its start-up and prices count.
+    pub pool: Pool,
+    /// How its workers really come up; its start-up should be the pool's.
+    pub machines: Machines,
+    /// What handing out costs.
+    pub overheads: Overheads,
+    /// Tests without a set-up are handed out in chunks of at least so much, where they can be.
+    pub chunk: Micros,
+    /// The share of a shard that is not taken over.
+    pub fixed: f64,
+    /// How the runs are really made: what promises are calibrated on and held against.
+    pub mode: Mode,
+    /// Most workers that are ever asked for.
+    pub workers_max: u32,
+    /// Runs that are only learned from.
+    pub learn: usize,
+}
+
+/// The past runs of a trial as they would have gone, remembered so that none is played twice.
+pub struct Past<'a> {
+    replay: &'a Replay,
+    trial: &'a Trial,
+    ratios: BTreeMap<(usize, u32), Option<f64>>,
+}
+
+/// A budget and the rule it comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Ruled {
+    /// The rule or option.
+    pub rule: String,
+    /// The budget.
+    pub budget: Budget,
+}
+
+/// The newest runs that a promise is calibrated on.
+const WINDOW: usize = 120;
+
+impl<'a> Past<'a> {
+    /// The past of a trial.
+    pub fn new(replay: &'a Replay, trial: &'a Trial) -> Self {
+        Self { replay, trial, ratios: BTreeMap::new() }
+    }
+
+    /// How the runs before `before` ended against what was predicted for them, on so many
+    /// workers; of the same kind of branch where there are enough of them. Oldest first.
+    pub fn calibration(&mut self, before: usize, kind: &str, workers: u32) -> Calibration {
+        let runs = self.replay.runs();
+        let usable = |at: &usize| !runs[*at].seen.collapsed && runs[*at].known_runs > 0;
+        let all: Vec<usize> = (0..before.min(runs.len())).filter(usable).collect();
+        let own = |at: &&usize| branch_kind(&runs[**at].seen) == kind;
+        let same: Vec<usize> = all.iter().filter(own).copied().collect();
+        let chosen = if same.len() >= 20 { same } else { all };
+        let newest = chosen.len().saturating_sub(WINDOW);
+        let ratios: Vec<f64> =
+            chosen[newest..].iter().filter_map(|at| self.ratio(*at, workers)).collect();
+        Calibration::new(&ratios)
+    }
+
+    fn ratio(&mut self, at: usize, workers: u32) -> Option<f64> {
+        if let Some(known) = self.ratios.get(&(at, workers)) {
+            return *known;
+        }
+        let run = &self.replay.runs()[at];
+        let ratio = play(run, self.trial, workers, at, self.trial.mode).and_then(|played| {
+            let fixed = self.trial.pool.fixed();
+            let real = (played.course.end() - fixed).as_secs_f64();
+            let predicted = played.predicted.scale(self.trial.pool.slowdown()).as_secs_f64();
+            (predicted > 0.0).then_some(real / predicted)
+        });
+        self.ratios.insert((at, workers), ratio);
+        ratio
+    }
+
+    /// The fleet that a budget asks for, for the run at `at`, from what was known before it.
+    ///
+    /// How far a prediction can be trusted depends on the number of workers, and that number on
+    /// the trust: sizes are tried from small to large until one agrees with its own calibration.
+    pub fn size(&mut self, at: usize, budget: &Budget) -> Option<(Sizing, Factor)> {
+        let run = &self.replay.runs()[at];
+        let kind = branch_kind(&run.seen);
+        let most = budget.workers_max.unwrap_or(u32::MAX).min(self.trial.workers_max);
+        let bounds = bounds_of(run, most);
+        let mut limits =
+            Limits { workers_min: budget.workers_min, workers_max: most, concurrent_max: None };
+        let mut factor = Factor::ONE;
+        let mut found: Option<Sizing> = None;
+        for _ in 0..12 {
+            let ask = Ask {
+                deadline: budget.first_deadline(),
+                cost_max: budget.cost_max,
+                factor,
+                fewest: false,
+            };
+            let mut loads = |fleet: &[u32]| {
+                let shards = run.plan(fleet[0]).map(|plan| plan.shards).unwrap_or_default();
+                shards.iter().map(|shard| (0, shard.predicted)).collect()
+            };
+            let work = Work { bounds: &bounds, loads: &mut loads };
+            let sizing = size(work, std::slice::from_ref(&self.trial.pool), limits, ask);
+            let confidence = budget.confidence.filter(|_| budget.deadline.is_some());
+            let Some(confidence) = confidence else { return Some((sizing, factor)) };
+            let own = self.calibration(at, kind, sizing.workers).factor(confidence);
+            let settled = found.as_ref().is_some_and(|f| f.workers == sizing.workers);
+            if settled || (own.factor <= factor.factor && factor.runs_needed > 0) {
+                return Some((sizing, factor));
+            }
+            // Never fewer again: the search only climbs, so it ends.
+            limits.workers_min = limits.workers_min.max(sizing.workers.min(most));
+            (factor, found) = (own, Some(sizing));
+        }
+        found.map(|sizing| (sizing, factor))
+    }
+}
+
+/// What kind of branch a run is of: its name up to the first slash.
+fn branch_kind(seen: &RunSeen) -> &str {
+    let branch = seen.branch.as_deref().unwrap_or_default();
+    branch.split_once('/').map_or(branch, |(kind, _)| kind)
+}
+
+/// Lower bounds on what was expected of a run.
+fn bounds_of(run: &ReplayedRun, workers_max: u32) -> Bounds {
+    let micros: Vec<u64> = run.expected.mean.iter().map(|m| m.get()).collect();
+    bounds(run, &micros, &run.expected.setup, workers_max)
+}
+
+fn bounds(run: &ReplayedRun, durations: &[u64], setup: &[Micros], workers_max: u32) -> Bounds {
+    let mut units: Vec<Unit> =
+        setup.iter().map(|s| Unit { setup: s.get(), ..Unit::default() }).collect();
+    for (test, duration) in run.tests.ids().zip(durations) {
+        if let Some(unit) = run.tests.group(test).and_then(|g| units.get_mut(g.index())) {
+            unit.work = unit.work.saturating_add(*duration);
+            unit.longest = unit.longest.max(*duration);
+        }
+    }
+    Bounds::new(durations, workers_max).with_units(&units)
+}
+
+/// Lower bounds on what a run really took.
+fn real_bounds(run: &ReplayedRun, trial: &Trial) -> Bounds {
+    let real: Vec<u64> = run.real.iter().map(|m| m.get()).collect();
+    bounds(run, &real, &run.real_setup, trial.workers_max)
+}
+
+struct Played {
+    course: Course,
+    predicted: Micros,
+}
+
+/// A run on so many workers.
+fn play(run: &ReplayedRun, trial: &Trial, workers: u32, seed: usize, mode: Mode) -> Option<Played> {
+    let plan = run.plan(workers)?;
+    let script = Script::new(&run.workload()?, &plan, trial.chunk);
+    let machines = trial.machines.workers(seed as u64, workers);
+    let reality = Reality { duration: &run.real, setup: &run.real_setup };
+    let course = execute(&script, reality, &machines, (mode, trial.overheads));
+    Some(Played { course, predicted: plan.makespan })
+}
+
+/// Plays every run of a replay under the budget that `ruled` gives it.
+///
+/// Runs for which there is no budget, and runs that collapsed, are not judged. Costs a few plans
+/// for each run, and one for each of the sixty runs before it at each new number of workers.
+pub fn backtest(
+    replay: &Replay,
+    trial: &Trial,
+    ruled: &mut dyn FnMut(&RunSeen) -> Option<Ruled>,
+) -> BacktestDocument {
+    let mut past = Past::new(replay, trial);
+    let mut judged = Vec::new();
+    let mut fleets = Vec::new();
+    let mut collapsed = 0;
+    for (at, run) in replay.runs().iter().enumerate().skip(trial.learn.max(1)) {
+        if run.seen.collapsed {
+            collapsed += 1;
+            continue;
+        }
+        let Some(ruled) = ruled(&run.seen) else { continue };
+        let Some((sizing, factor)) = past.size(at, &ruled.budget) else { continue };
+        judged.extend(judge(run, trial, at, (&ruled, &sizing, factor)));
+        fleets.push((at, ruled.budget.first_deadline(), ruled.budget.confidence));
+    }
+    summed(replay, trial, judged, (collapsed, &fleets))
+}
+
+/// How one run would have gone on the fleet that was asked for.
+fn judge(
+    run: &ReplayedRun,
+    trial: &Trial,
+    at: usize,
+    (ruled, sizing, factor): (&Ruled, &Sizing, Factor),
+) -> Option<RunDocument> {
+    let workers = sizing.workers;
+    let ended = |mode| play(run, trial, workers, at, mode);
+    let (planned, steal) = (ended(Mode::Static)?, ended(Mode::Steal { fixed: trial.fixed })?);
+    let queue = ended(Mode::Queue)?;
+    let held = match trial.mode {
+        Mode::Static => &planned,
+        Mode::Steal { .. } => &steal,
+        Mode::Queue => &queue,
+    };
+    let bounds = real_bounds(run, trial);
+    let done = |workers: u32| trial.pool.up(bounds.lower(workers));
+    let deadline = ruled.budget.first_deadline();
+    let oracle = deadline.and_then(|d| (1..=trial.workers_max).find(|m| done(*m) <= d));
+    let cost = cost_of(&held.course, &trial.pool);
+    Some(RunDocument {
+        run: run.seen.run.clone(),
+        at: run.seen.at,
+        rule: ruled.rule.clone(),
+        workers,
+        predicted_ms: sizing.finish,
+        promised_ms: sizing.promised,
+        promise_runs: factor.runs,
+        deadline_ms: deadline,
+        finish_ms: FinishDocument {
+            as_planned: planned.course.end(),
+            steal: steal.course.end(),
+            queue: queue.course.end(),
+        },
+        bound_ms: done(workers),
+        kept: deadline.filter(|_| sizing.feasible).map(|d| held.course.end() <= d),
+        feasible: sizing.feasible,
+        cost,
+        oracle_workers: oracle,
+    })
+}
+
+fn cost_of(course: &Course, pool: &Pool) -> Option<Money> {
+    let sum = course.done.iter().map(|up| pool.cost(*up).map(Money::millionths));
+    sum.sum::<Option<u64>>().map(Money::from_millionths)
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0u32);
+    for value in values {
+        (sum, count) = (sum + value, count + 1);
+    }
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+fn over(runs: &[RunDocument], finish: fn(&FinishDocument) -> Micros) -> f64 {
+    let share = |run: &RunDocument| {
+        let bound = run.bound_ms.as_secs_f64();
+        (bound > 0.0).then(|| finish(&run.finish_ms).as_secs_f64() / bound - 1.0)
+    };
+    mean(runs.iter().filter_map(share)).unwrap_or(0.0)
+}
+
+fn over_bound(runs: &[RunDocument]) -> OverBound {
+    OverBound {
+        as_planned: over(runs, |f| f.as_planned),
+        steal: over(runs, |f| f.steal),
+        queue: over(runs, |f| f.queue),
+    }
+}
+
+type Fleets<'a> = &'a [(usize, Option<Micros>, Option<f64>)];
+
+fn summed(
+    replay: &Replay,
+    trial: &Trial,
+    runs: Vec<RunDocument>,
+    (collapsed_runs, fleets): (usize, Fleets),
+) -> BacktestDocument {
+    let kept = runs.iter().filter_map(|run| run.kept).map(|kept| f64::from(u8::from(kept)));
+    let ended = |run: &RunDocument| match trial.mode {
+        Mode::Static => run.finish_ms.as_planned,
+        Mode::Steal { .. } => run.finish_ms.steal,
+        Mode::Queue => run.finish_ms.queue,
+    };
+    let within = |run: &RunDocument| f64::from(u8::from(ended(run) <= run.promised_ms));
+    let covered = runs.iter().filter(|run| run.kept.is_some()).map(within);
+    let oracle = |run: &RunDocument| {
+        let oracle = run.oracle_workers.filter(|_| run.feasible)?;
+        Some(f64::from(run.workers) / f64::from(oracle))
+    };
+    let cost: Option<u64> = runs.iter().map(|r| r.cost.map(Money::millionths)).sum();
+    let kept_share = mean(kept);
+    BacktestDocument {
+        schema: BACKTEST_SCHEMA,
+        learned_runs: trial.learn.max(1).min(replay.runs().len()),
+        collapsed_runs,
+        kept_share,
+        covered_share: mean(covered),
+        workers_over_oracle: mean(runs.iter().filter_map(oracle)),
+        over_bound: over_bound(&runs),
+        estimator: "",
+        estimators: Vec::new(),
+        fixed: fixed(trial, fleets, &|at, workers| {
+            let run = &replay.runs()[at];
+            play(run, trial, workers, at, trial.mode).map(|played| played.course)
+        }),
+        fixed_oracle: fixed(trial, fleets, &|at, workers| {
+            let bound = trial.pool.up(real_bounds(&replay.runs()[at], trial).lower(workers));
+            Some(Course { done: vec![bound; workers as usize], handouts: 0 })
+        }),
+        cost: cost.filter(|_| !runs.is_empty()).map(Money::from_millionths),
+        runs,
+    }
+}
+
+/// How a run goes on so many workers.
+type Ending<'a> = &'a dyn Fn(usize, u32) -> Option<Course>;
+
+/// The smallest fixed number of workers that keeps the deadlines as often as was asked for.
+fn fixed(trial: &Trial, fleets: Fleets, ending: Ending) -> Option<FixedDocument> {
+    let dated: Vec<(usize, Micros)> =
+        fleets.iter().filter_map(|(at, deadline, _)| Some((*at, (*deadline)?))).collect();
+    let share =
+        mean(fleets.iter().filter_map(|(_, deadline, c)| deadline.map(|_| c.unwrap_or(1.0))))?;
+    let on = |workers: u32| {
+        let courses: Vec<_> = dated
+            .iter()
+            .filter_map(|(at, deadline)| Some((ending(*at, workers)?, *deadline)))
+            .collect();
+        let kept = courses.iter().filter(|(course, deadline)| course.end() <= *deadline).count();
+        let cost: Option<u64> =
+            courses.iter().map(|(c, _)| cost_of(c, &trial.pool).map(Money::millionths)).sum();
+        let kept_share = kept as f64 / courses.len().max(1) as f64;
+        FixedDocument { workers, kept_share, cost: cost.map(Money::from_millionths) }
+    };
+    let (mut low, mut high) = (1, trial.workers_max.max(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if on(middle).kept_share >= share { high = middle } else { low = middle + 1 }
+    }
+    Some(on(low)).filter(|found| found.kept_share >= share)
+}
+
+/// The estimator whose static plans for `workers` workers ended nearest to the bound over the
+/// recorded runs, with the scores of all. Ties go to the first of [`Estimator::ALL`].
+///
+/// # Errors
+/// As [`Replay::new`].
+pub fn choose_estimator(
+    environment: &str,
+    recordings: &[RunRecording],
+    (trial, workers): (&Trial, u32),
+) -> Result<(Estimator, Vec<EstimatorScore>), HistoryError> {
+    let mut best = (f64::INFINITY, Estimator::default());
+    let mut scores = Vec::new();
+    for by in Estimator::ALL {
+        let replay = Replay::new(environment, recordings.to_vec(), by)?;
+        let budget =
+            Budget { workers_min: workers, workers_max: Some(workers), ..Budget::default() };
+        let ruled = Ruled { rule: String::new(), budget };
+        let over_bound = backtest(&replay, trial, &mut |_| Some(ruled.clone())).over_bound;
+        if over_bound.as_planned < best.0 {
+            best = (over_bound.as_planned, by);
+        }
+        scores.push(EstimatorScore { estimator: by.word(), over_bound });
+    }
+    Ok((best.1, scores))
+}
