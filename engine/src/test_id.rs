@@ -3,11 +3,13 @@
 //! Decides nothing but identity. A test id is an opaque string; this module never splits it. A test
 //! may belong to one group (its class or its file), the unit that planning keeps whole.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use std::hash::BuildHasher;
 
 /// A test of one [`TestTable`], counted from 0 without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,40 +34,67 @@ impl GroupId {
 }
 
 /// Strings end to end in one buffer, each known by its position.
+///
+/// Names that come in ascending order, as those of a canonical table do, need no index to be told
+/// apart; it is made when a name is first looked up or comes out of order.
 #[derive(Clone, Default)]
 struct Names {
     text: String,
     ends: Vec<usize>,
-    index: HashTable<u32>,
+    index: OnceLock<HashTable<u32>>,
 }
 
 impl Names {
     fn get(&self, at: u32) -> &str {
-        let at = at as usize;
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.text[start..self.ends[at]]
+        slice(&self.text, &self.ends, at)
     }
 
     fn find(&self, name: &str) -> Option<u32> {
-        self.index.find(hash(name), |at| self.get(*at) == name).copied()
+        let index = self.index.get_or_init(|| index(&self.text, &self.ends));
+        index.find(hash(name), |at| self.get(*at) == name).copied()
     }
 
     fn intern(&mut self, name: &str) -> u32 {
+        let last = self.ends.len().checked_sub(1).map(|at| (at as u32, self.get(at as u32)));
+        match last.map(|(at, last)| (at, name.cmp(last))) {
+            Some((at, Ordering::Equal)) => return at,
+            None | Some((_, Ordering::Greater)) if self.index.get().is_none() => {
+                return self.push(name);
+            }
+            _ => {}
+        }
         if let Some(at) = self.find(name) {
             return at;
         }
+        let at = self.push(name);
+        let (text, ends) = (&self.text, &self.ends);
+        if let Some(index) = self.index.get_mut() {
+            index.insert_unique(hash(name), at, |at| hash(slice(text, ends, *at)));
+        }
+        at
+    }
+
+    fn push(&mut self, name: &str) -> u32 {
         let at = u32::try_from(self.ends.len()).expect("fewer than 2^32 names");
         self.text.push_str(name);
         self.ends.push(self.text.len());
-        let (text, ends) = (&self.text, &self.ends);
-        let rehash = |at: &u32| {
-            let at = *at as usize;
-            let start = if at == 0 { 0 } else { ends[at - 1] };
-            hash(&text[start..ends[at]])
-        };
-        self.index.insert_unique(hash(name), at, rehash);
         at
     }
+}
+
+fn slice<'a>(text: &'a str, ends: &[usize], at: u32) -> &'a str {
+    let at = at as usize;
+    let start = if at == 0 { 0 } else { ends[at - 1] };
+    &text[start..ends[at]]
+}
+
+fn index(text: &str, ends: &[usize]) -> HashTable<u32> {
+    let mut index = HashTable::with_capacity(ends.len());
+    for at in 0..ends.len() as u32 {
+        let rehash = |at: &u32| hash(slice(text, ends, *at));
+        index.insert_unique(rehash(&at), at, rehash);
+    }
+    index
 }
 
 fn hash(name: &str) -> u64 {

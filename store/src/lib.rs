@@ -11,7 +11,7 @@ mod record;
 mod refresh;
 mod retention;
 pub mod segment;
-mod summary;
+pub mod summary;
 
 use std::fmt;
 use std::io;

@@ -1,10 +1,11 @@
 //! Taking a recording in, once.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 use rasher::attempt::{Outcome, Recording, RunContext};
-use rasher::test_id::{TestId, TestTable};
+use rasher::test_id::{TestId, TestSet};
 
 use crate::files::{SegmentName, run_hash};
 use crate::{Problem, Store, StoreError, refresh, segment};
@@ -58,9 +59,9 @@ impl Store {
             return Ok(answer);
         }
         count(&recording, &mut answer);
-        let reported = reported(&recording);
         let known = refresh::known_tests(self, &context.environment, &recording.tests)?;
-        answer.new_tests = reported.difference(&known).count();
+        answer.new_tests =
+            reported(&recording).iter().filter(|test| !known.contains(*test)).count();
         let bytes = segment::encode(context, &recording)?;
         let name = SegmentName::of(&context.environment, &context.run, &bytes);
         answer.segment = Some(self.files.put_segment(name, context.at, &bytes)?);
@@ -73,8 +74,9 @@ impl Store {
         recording: &mut Recording,
         problems: &mut Vec<Problem>,
     ) -> Result<(), StoreError> {
-        let mut known = TestTable::new();
-        let mut seen: HashSet<(TestId, u16)> = HashSet::new();
+        let mut seen: HashSet<(TestId, u16), FixedState> = HashSet::default();
+        seen.reserve(recording.attempts.len());
+        let tests = &recording.tests;
         for file in self.files.segments(&run_hash(&context.environment, &context.run))? {
             let kept = match self.load(&file) {
                 Ok(kept) => kept,
@@ -89,22 +91,24 @@ impl Store {
             };
             if same(&kept.context) {
                 let names = &kept.recording.tests;
-                seen.extend(kept.recording.attempts.iter().map(|attempt| {
-                    (known.intern(names.name(attempt.test), None), attempt.ordinal)
+                seen.extend(kept.recording.attempts.iter().filter_map(|attempt| {
+                    Some((tests.find(names.name(attempt.test))?, attempt.ordinal))
                 }));
             }
         }
-        let tests = &recording.tests;
         // A recording may hold one attempt twice: the first stands.
-        recording.attempts.retain(|attempt| {
-            seen.insert((known.intern(tests.name(attempt.test), None), attempt.ordinal))
-        });
+        recording.attempts.retain(|attempt| seen.insert((attempt.test, attempt.ordinal)));
         Ok(())
     }
 }
 
-fn reported(recording: &Recording) -> HashSet<TestId> {
-    recording.attempts.iter().map(|attempt| attempt.test).collect()
+/// The tests that have attempts.
+fn reported(recording: &Recording) -> TestSet {
+    let mut tests = TestSet::with_len(recording.tests.len());
+    for attempt in &recording.attempts {
+        tests.insert(attempt.test);
+    }
+    tests
 }
 
 fn count(recording: &Recording, answer: &mut Recorded) {

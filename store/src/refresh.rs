@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rasher::attempt::RunContext;
 use rasher::history::{History, RunRecording};
-use rasher::test_id::{TestId, TestTable};
+use rasher::test_id::{TestSet, TestTable};
 
 use crate::files::{SegmentFile, SegmentName};
 use crate::summary::Summary;
@@ -78,7 +78,7 @@ pub(crate) fn known_tests(
     store: &Store,
     environment: &str,
     tests: &TestTable,
-) -> Result<HashSet<TestId>, StoreError> {
+) -> Result<TestSet, StoreError> {
     let listed = store.environment_segments(environment)?;
     let kept = summary::read(&store.files.summary_path(environment), environment);
     let covered = kept.as_ref().map_or(&[][..], |kept| &kept.covered);
@@ -87,21 +87,28 @@ pub(crate) fn known_tests(
         let history = history(store, environment)?.value;
         return Ok(in_history(&history, tests));
     }
-    let mut known = kept.map_or_else(HashSet::new, |kept| in_history(&kept.history, tests));
+    let none = || TestSet::with_len(tests.len());
+    let mut known = kept.map_or_else(none, |kept| in_history(&kept.history, tests));
     for file in beyond {
         // What cannot be read here is named by whoever needs its content.
         if let Ok(it) = store.load(&file)
             && it.context.environment == environment
         {
             let table = &it.recording.tests;
-            known.extend(table.ids().filter_map(|test| tests.find(table.name(test))));
+            for test in table.ids().filter_map(|test| tests.find(table.name(test))) {
+                known.insert(test);
+            }
         }
     }
     Ok(known)
 }
 
-fn in_history(history: &History, tests: &TestTable) -> HashSet<TestId> {
-    tests.ids().filter(|test| history.tests().find(tests.name(*test)).is_some()).collect()
+fn in_history(history: &History, tests: &TestTable) -> TestSet {
+    let mut known = TestSet::with_len(tests.len());
+    for test in tests.ids().filter(|test| history.tests().find(tests.name(*test)).is_some()) {
+        known.insert(test);
+    }
+    known
 }
 
 /// Both sorted by name.

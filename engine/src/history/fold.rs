@@ -2,16 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{Columns, GroupColumns, History, HistoryError, NONE, RECENT, RunSeen};
+use super::{Columns, GroupColumns, History, HistoryError, NONE, RECENT, RunSeen, SPREAD_OVER};
 use crate::attempt::{Outcome, Recording, RunContext};
 use crate::units::Micros;
 
 /// Of an exponentially weighted mean, the weight of the newest value is 2/5: the best constant of
 /// those tried on recorded series (weekly runs of one suite over three years).
 const WEIGHT: (u128, u128) = (2, 5);
-
-/// How many of the recent durations the spread is taken from.
-const SPREAD_OVER: usize = 9;
 
 /// One recording with what its attempts share.
 #[derive(Clone, Debug)]
@@ -126,6 +123,9 @@ impl History {
         judge(&mut seen_run, &seen);
         let number = u32::try_from(self.runs.len()).expect("fewer than 2^32 runs");
         let learn = !seen_run.collapsed;
+        for runs in &mut self.columns.seen {
+            *runs <<= 1;
+        }
         for test in seen.chunk_by(|a, b| a.test == b.test) {
             self.columns.learn(test, number, learn);
         }
@@ -312,17 +312,13 @@ impl Columns {
         for column in [&mut self.mean_us, &mut self.upper_us, &mut self.failed_mean_us] {
             spread_out(column, kept, len, 0);
         }
-        spread_out(&mut self.spread_us, kept, len, 0.0);
+        spread_out(&mut self.seen, kept, len, 0);
         for column in [&mut self.passes, &mut self.failures, &mut self.skips, &mut self.state] {
             spread_out(column, kept, len, 0);
         }
-        for column in [
-            &mut self.group,
-            &mut self.first_run,
-            &mut self.last_run,
-            &mut self.measured_run,
-            &mut self.failed_run,
-        ] {
+        for column in
+            [&mut self.group, &mut self.last_run, &mut self.measured_run, &mut self.failed_run]
+        {
             spread_out(column, kept, len, NONE);
         }
         spread_out(&mut self.recent_us, kept, len, [0.0; RECENT]);
@@ -331,10 +327,8 @@ impl Columns {
     /// Takes in the attempts of one test in one run.
     fn learn(&mut self, attempts: &[Seen], run: u32, learn_durations: bool) {
         let at = attempts[0].test as usize;
-        if self.first_run[at] == NONE {
-            self.first_run[at] = run;
-        }
         self.last_run[at] = run;
+        self.seen[at] |= 1;
         for it in attempts {
             self.count(at, it);
             if let (true, Some(duration)) = (learn_durations, it.duration) {
@@ -385,17 +379,11 @@ impl Columns {
     /// closest to the bound on recorded series.
     fn judge_spread(&mut self, at: usize) {
         let count = self.recent_count(at).min(SPREAD_OVER);
-        let mut last = [0.0_f64; SPREAD_OVER];
-        for (to, from) in last.iter_mut().zip(&self.recent_us[at][..count]) {
-            *to = f64::from(*from);
-        }
+        let mut last = self.recent_us[at];
         let last = &mut last[..count];
-        last.sort_unstable_by(f64::total_cmp);
-        let median = (last[(count - 1) / 2] + last[count / 2]) / 2.0;
-        let mean = last.iter().sum::<f64>() / count as f64;
-        let squares: f64 = last.iter().map(|value| (value - mean) * (value - mean)).sum();
-        let deviation = (squares / (count - 1).max(1) as f64).sqrt();
-        self.spread_us[at] = deviation as f32;
+        last.sort_unstable_by(f32::total_cmp);
+        let median = (f64::from(last[(count - 1) / 2]) + f64::from(last[count / 2])) / 2.0;
+        let (_, deviation) = self.recent_spread(at);
         self.upper_us[at] = self.mean_us[at].max((median + 2.0 * deviation) as u64);
     }
 }

@@ -14,6 +14,7 @@ pub use fold::{Placement, RunRecording};
 pub use names::SortedNames;
 
 use crate::attempt::Outcome;
+use crate::test_id::TestTable;
 use crate::units::Micros;
 
 /// In a column of places: there is none.
@@ -21,6 +22,9 @@ pub const NONE: u32 = u32::MAX;
 
 /// How many pass durations of a test are kept, newest first.
 pub const RECENT: usize = 16;
+
+/// How many of the recent durations the spread is taken from.
+const SPREAD_OVER: usize = 9;
 
 /// Why recordings or columns do not make a history.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,8 +86,8 @@ pub struct Columns {
     pub upper_us: Vec<u64>,
     /// The same mean over durations of failures, apart because a failure says little of a pass.
     pub failed_mean_us: Vec<u64>,
-    /// Standard deviation of the last nine pass durations, in microseconds.
-    pub spread_us: Vec<f32>,
+    /// Which of the last sixty-four runs named the test: the lowest bit stands for the newest.
+    pub seen: Vec<u64>,
     /// The place of the group, or [`NONE`].
     pub group: Vec<u32>,
     /// Attempts that passed.
@@ -92,9 +96,7 @@ pub struct Columns {
     pub failures: Vec<u32>,
     /// Attempts that were skipped.
     pub skips: Vec<u32>,
-    /// The first run that named the test, as a place among [`History::runs`].
-    pub first_run: Vec<u32>,
-    /// The last run that named it.
+    /// The last run that named the test, as a place among [`History::runs`].
     pub last_run: Vec<u32>,
     /// The run that measured a pass duration last: when [`Columns::mean_us`] was true. [`NONE`]
     /// where the test never passed with a time.
@@ -163,6 +165,26 @@ impl History {
     pub fn newest_run(&self, branch: Option<&str>) -> Option<&RunSeen> {
         let wanted = |run: &&RunSeen| branch.is_none() || run.branch.as_deref() == branch;
         self.runs.iter().rev().find(wanted)
+    }
+
+    /// The tests that a run named, in canonical order with their groups; `None` where the run is
+    /// not among the last sixty-four, whose tests are not remembered one by one. O(n).
+    ///
+    /// ```
+    /// use rasher::history::History;
+    /// assert!(History::new("linux").tests_of("17").is_none());
+    /// ```
+    pub fn tests_of(&self, run: &str) -> Option<TestTable> {
+        let age = self.runs.iter().rev().take(64).position(|seen| seen.run == run)?;
+        let mut table = TestTable::new();
+        for at in 0..self.len() {
+            if self.columns.seen[at] >> age & 1 == 1 {
+                let group = self.columns.group[at];
+                let group = (group != NONE).then(|| self.groups.get(group as usize));
+                table.intern(self.tests.get(at), group);
+            }
+        }
+        Some(table)
     }
 
     /// The names of the tests.
@@ -254,17 +276,27 @@ impl Columns {
         Outcome::ALL.get(code.checked_sub(1)?).copied()
     }
 
-    fn lengths(&self) -> [usize; 14] {
+    /// Mean and standard deviation of the last nine pass durations, in microseconds; zero where
+    /// there are none.
+    pub fn recent_spread(&self, at: usize) -> (f64, f64) {
+        let last = &self.recent_us[at][..self.recent_count(at).min(SPREAD_OVER)];
+        let count = last.len().max(1) as f64;
+        let mean = last.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
+        let square = |value: &f32| (f64::from(*value) - mean) * (f64::from(*value) - mean);
+        let squares: f64 = last.iter().map(square).sum();
+        (mean, (squares / (count - 1.0).max(1.0)).sqrt())
+    }
+
+    fn lengths(&self) -> [usize; 13] {
         [
             self.mean_us.len(),
             self.upper_us.len(),
             self.failed_mean_us.len(),
-            self.spread_us.len(),
+            self.seen.len(),
             self.group.len(),
             self.passes.len(),
             self.failures.len(),
             self.skips.len(),
-            self.first_run.len(),
             self.last_run.len(),
             self.measured_run.len(),
             self.failed_run.len(),
@@ -312,9 +344,8 @@ impl TryFrom<Parts> for History {
         if !points(&columns.group, groups.len(), true) {
             return wrong("a test belongs to a group that is not there");
         }
-        let seen = [&columns.first_run, &columns.last_run];
         let measured = [&columns.measured_run, &columns.failed_run, measured_run];
-        if !seen.iter().all(|column| points(column, runs.len(), false))
+        if !points(&columns.last_run, runs.len(), false)
             || !measured.iter().all(|column| points(column, runs.len(), true))
         {
             return wrong("it names a run that is not there");

@@ -69,39 +69,36 @@ fn open(bytes: &Bytes) -> Result<(SerializedFileReader<Bytes>, RunContext), Segm
 
 fn read_rows(group: &dyn RowGroupReader, into: &mut Recording) -> Result<(), SegmentError> {
     let columns = Columns::of(group)?;
-    let names = columns.all::<ByteArrayType>("test")?;
-    let groups = columns.known::<ByteArrayType>("test_group")?;
-    let ordinals = columns.all::<Int32Type>("ordinal")?;
-    let starts = columns.known::<Int64Type>("start")?;
-    let durations = columns.known::<Int64Type>("duration_us")?;
-    let outcomes = columns.all::<ByteArrayType>("outcome")?;
-    let mut signatures = columns.known::<Int64Type>("signature")?.into_iter();
-    let mut messages = columns.known::<ByteArrayType>("message")?.into_iter();
-    let mut unique_ids = columns.known::<ByteArrayType>("unique_id")?.into_iter();
-    let setups = columns.known::<Int64Type>("setup_us")?;
-
-    let mut groups = groups.into_iter();
-    let mut starts = starts.into_iter();
-    let mut durations = durations.into_iter();
-    let mut setups = setups.into_iter();
-    into.attempts.reserve(names.len());
-    for ((name, ordinal), outcome) in names.iter().zip(ordinals).zip(outcomes) {
-        let group = groups.next().flatten();
+    let mut names = columns.get::<ByteArrayType>("test")?;
+    let mut groups = columns.get::<ByteArrayType>("test_group")?;
+    let mut ordinals = columns.get::<Int32Type>("ordinal")?;
+    let mut starts = columns.get::<Int64Type>("start")?;
+    let mut durations = columns.get::<Int64Type>("duration_us")?;
+    let mut outcomes = columns.get::<ByteArrayType>("outcome")?;
+    let mut signatures = columns.get::<Int64Type>("signature")?;
+    let mut messages = columns.get::<ByteArrayType>("message")?;
+    let mut unique_ids = columns.get::<ByteArrayType>("unique_id")?;
+    let mut setups = columns.get::<Int64Type>("setup_us")?;
+    let gap = || SegmentError::unreadable("a row of it lacks its test, ordinal or outcome");
+    into.attempts.reserve(columns.rows);
+    for _ in 0..columns.rows {
+        let (name, group) = (names.next().ok_or_else(gap)?, groups.next());
         let group = group.as_ref().map(text).transpose()?;
-        let test = into.tests.intern(text(name)?, group);
-        let known = |it: Option<ByteArray>| it.as_ref().map(text).transpose().map(own);
+        let test = into.tests.intern(text(&name)?, group);
+        let outcome = outcomes.next().ok_or_else(gap)?;
         into.attempts.push(Attempt {
             test,
-            ordinal: u16::try_from(ordinal).map_err(SegmentError::unreadable)?,
-            start: starts.next().flatten().map(timestamp).transpose()?,
-            duration: durations.next().flatten().map(micros).transpose()?,
+            ordinal: u16::try_from(ordinals.next().ok_or_else(gap)?)
+                .map_err(SegmentError::unreadable)?,
+            start: starts.next().map(timestamp).transpose()?,
+            duration: durations.next().map(micros).transpose()?,
             outcome: Outcome::from_word(text(&outcome)?)
                 .ok_or_else(|| SegmentError::unreadable("it holds an unknown outcome"))?,
-            signature: signatures.next().flatten().map(i64::cast_unsigned),
-            message: known(messages.next().flatten())?,
-            unique_id: known(unique_ids.next().flatten())?,
+            signature: signatures.next().map(i64::cast_unsigned),
+            message: messages.next().as_ref().map(text).transpose()?.map(Into::into),
+            unique_id: unique_ids.next().as_ref().map(text).transpose()?.map(Into::into),
         });
-        if let Some(setup) = setups.next().flatten() {
+        if let Some(setup) = setups.next() {
             set_up(&into.tests, group, micros(setup)?, &mut into.setups);
         }
     }
@@ -115,10 +112,6 @@ fn set_up(tests: &TestTable, group: Option<&str>, setup: Micros, into: &mut Vec<
 
 fn text(bytes: &ByteArray) -> Result<&str, SegmentError> {
     std::str::from_utf8(bytes.data()).map_err(SegmentError::unreadable)
-}
-
-fn own(text: Option<&str>) -> Option<Box<str>> {
-    text.map(Into::into)
 }
 
 fn micros(value: i64) -> Result<Micros, SegmentError> {
@@ -143,23 +136,14 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn all<D: DataType>(&self, name: &str) -> Result<Vec<D::T>, SegmentError> {
-        let values = self.known::<D>(name)?;
-        let values: Vec<D::T> = values.into_iter().flatten().collect();
-        if values.len() == self.rows {
-            Ok(values)
-        } else {
-            Err(SegmentError::unreadable(format!("its column `{name}` has gaps")))
-        }
-    }
-
-    /// One value a row; none at all where the column is absent.
-    fn known<D: DataType>(&self, name: &str) -> Result<Vec<Option<D::T>>, SegmentError> {
-        let wrong = || SegmentError::unreadable(format!("its column `{name}` is not of its type"));
+    /// A column of that name; one that the file lacks has no value in any row.
+    fn get<D: DataType>(&self, name: &str) -> Result<Column<D::T>, SegmentError> {
+        let wrong = || SegmentError::unreadable(format!("its column `{name}` is broken"));
         let schema = self.group.metadata().schema_descr();
         let place = schema.columns().iter().position(|column| column.path().string() == name);
-        let Some(place) = place else { return Ok(Vec::new()) };
+        let Some(place) = place else { return Ok(Column::absent()) };
         let column = schema.column(place);
+        let optional = column.max_def_level() == 1;
         if column.physical_type() != D::get_physical_type()
             || column.max_rep_level() != 0
             || column.max_def_level() > 1
@@ -168,30 +152,39 @@ impl<'a> Columns<'a> {
         }
         let reader = self.group.get_column_reader(place).map_err(SegmentError::unreadable)?;
         let mut reader = get_typed_column_reader::<D>(reader);
-        let optional = column.max_def_level() == 1;
-        let mut rows = Vec::new();
-        while rows.len() < self.rows {
-            let (mut values, mut levels) = (Vec::new(), Vec::new());
-            let wanted = SLICE.min(self.rows - rows.len());
+        let (mut values, mut levels) = (Vec::new(), Vec::new());
+        let mut rows = 0;
+        while rows < self.rows {
+            let wanted = SLICE.min(self.rows - rows);
             let (read, _, _) = reader
                 .read_records(wanted, optional.then_some(&mut levels), None, &mut values)
                 .map_err(SegmentError::unreadable)?;
-            if read == 0 || read > wanted {
-                return Err(wrong());
-            }
-            let before = rows.len();
-            let mut values = values.into_iter();
-            if optional {
-                rows.extend(
-                    levels.iter().map(|level| if *level == 1 { values.next() } else { None }),
-                );
-            } else {
-                rows.extend(values.map(Some));
-            }
-            if rows.len() != before + read {
+            rows += read;
+            let given = if optional { levels.len() } else { values.len() };
+            if read == 0 || given != rows {
                 return Err(wrong());
             }
         }
-        Ok(rows)
+        Ok(Column { levels: optional.then(|| levels.into_iter()), values: values.into_iter() })
+    }
+}
+
+/// The values of a column, and where it may have gaps, for each row whether one of them is its.
+struct Column<T> {
+    levels: Option<std::vec::IntoIter<i16>>,
+    values: std::vec::IntoIter<T>,
+}
+
+impl<T> Column<T> {
+    fn absent() -> Self {
+        Self { levels: None, values: Vec::new().into_iter() }
+    }
+
+    /// The value of the next row.
+    fn next(&mut self) -> Option<T> {
+        match self.levels.as_mut().map(Iterator::next) {
+            None | Some(Some(1)) => self.values.next(),
+            Some(_) => None,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -41,6 +42,7 @@ impl<'a> Rows<'a> {
     fn of(recording: &'a Recording) -> Self {
         let table = &recording.tests;
         let mut by_name: Vec<TestId> = table.ids().collect();
+        // Stable, because it sees that the names come sorted, as they mostly do.
         by_name.sort_by(|a, b| table.name(*a).cmp(table.name(*b)));
         let mut rank = vec![0_u32; table.len()];
         for (at, test) in by_name.iter().enumerate() {
@@ -106,12 +108,11 @@ fn write(context: &RunContext, rows: &Rows<'_>) -> Result<Vec<u8>, ParquetError>
     let text = |text: &str| ByteArray::from(text.as_bytes().to_vec());
     let maybe = |value: &Option<String>| value.as_deref().map(text);
 
-    out.each::<ByteArrayType>(rows.attempts.iter().map(|it| text(table.name(it.test))))?;
-    out.each_known::<ByteArrayType>(
-        rows.attempts
-            .iter()
-            .map(|it| table.group(it.test).map(|group| text(table.group_name(group)))),
-    )?;
+    let names = Texts::of(table.ids().map(|test| table.name(test)));
+    out.each::<ByteArrayType>(rows.attempts.iter().map(|it| names.get(it.test.index())))?;
+    let groups = Texts::of(table.group_ids().map(|group| table.group_name(group)));
+    let group_of = |it: &&Attempt| table.group(it.test).map(|group| groups.get(group.index()));
+    out.each_known::<ByteArrayType>(rows.attempts.iter().map(group_of))?;
     out.same::<ByteArrayType>(&text(&context.environment))?;
     for shared in [&context.branch, &context.commit, &context.base_commit] {
         out.same_known::<ByteArrayType>(maybe(shared))?;
@@ -160,6 +161,27 @@ const fn isolation_word(isolation: Isolation) -> &'static str {
         Isolation::FreshWorker => "fresh_worker",
         Isolation::Replay => "replay",
         _ => "in_suite",
+    }
+}
+
+/// Many texts in one allocation, handed out by reference.
+struct Texts {
+    bytes: Bytes,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let (mut bytes, mut ends) = (Vec::new(), vec![0]);
+        for text in texts {
+            bytes.extend_from_slice(text.as_bytes());
+            ends.push(bytes.len());
+        }
+        Self { bytes: bytes.into(), ends }
+    }
+
+    fn get(&self, at: usize) -> ByteArray {
+        self.bytes.slice(self.ends[at]..self.ends[at + 1]).into()
     }
 }
 
