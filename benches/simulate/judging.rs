@@ -2,7 +2,7 @@
 
 use rasher::attempt::Isolation;
 use rasher::flake::{Filter, FlakeOptions, Retried, Seen, gate};
-use rasher::outcome::environment::{Disturbance, is_surprising, mass_limit};
+use rasher::outcome::environment::{Disturbance, mass_limit};
 use rasher::test_id::TestId;
 
 use super::branch::{Base, BranchRun};
@@ -125,7 +125,7 @@ pub fn train(line: &mut MainLine) -> (Filter, u32) {
         let mut seen = shown.seen(line.world.tests);
         let workers = if shown.failed.len() >= 8 { line.workers(run) } else { Vec::new() };
         if !gate(&mut seen, &workers).whole_run {
-            let odd = |t: &&u32| is_surprising(&filter.belief(TestId(**t)));
+            let odd = |t: &&u32| filter.belief(TestId(**t)).is_surprising();
             surprising.push(shown.failed.iter().filter(odd).count() as u32);
         }
         let retried: Vec<Retried> = shown
@@ -254,7 +254,7 @@ fn alarm_share(run: &BranchRun, know: &Knowledge<'_>) -> f64 {
     let mut places: Vec<u32> = run
         .failed
         .iter()
-        .filter(|test| is_surprising(&know.filter.belief(TestId(**test))))
+        .filter(|test| know.filter.belief(TestId(**test)).is_surprising())
         .map(|test| place(*test))
         .collect();
     places.sort_unstable();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rasher::attempt::Isolation;
 use rasher::flake::{Belief, Filter};
 use rasher::outcome::environment::{
-    Candidate, Disturbance, WorkerCount, is_surprising, probe, read_probe, suspected_workers,
+    Candidate, Disturbance, WorkerCount, probe, read_probe, suspected_workers,
 };
 use rasher::retry::{Doubt, DoubtOptions, Known, Next, retries_needed};
 use rasher::test_id::TestId;
@@ -200,7 +200,7 @@ fn hypotheses(
         .iter()
         .map(|test| {
             let belief = know.filter.belief(TestId(*test));
-            let surprising = is_surprising(&belief);
+            let surprising = belief.is_surprising();
             Case { test: *test, belief, surprising, suspected: false, probed: None }
         })
         .collect();

@@ -58,6 +58,20 @@ impl Outcome {
         matches!(self, Self::Passed) || self.is_failure()
     }
 
+    /// Worse ends have higher ranks; among reports of one execution the worst is believed.
+    pub(crate) const fn badness(self) -> u8 {
+        match self {
+            Self::NotRun => 0,
+            Self::Passed => 1,
+            Self::Skipped => 2,
+            Self::Failed => 3,
+            Self::Errored => 4,
+            Self::TimedOut => 5,
+            Self::SetUpFailed => 6,
+            Self::Crashed => 7,
+        }
+    }
+
     /// The word used in documents and in history.
     pub const fn word(self) -> &'static str {
         match self {

@@ -11,6 +11,7 @@ mod block;
 mod gate;
 mod interval;
 mod learn;
+mod scores;
 mod trace;
 
 use crate::attempt::Isolation;
@@ -18,6 +19,7 @@ use crate::test_id::TestId;
 use block::{Block, LANES, Step};
 pub use gate::{Gate, gate};
 use learn::{Correlation, Priors};
+pub use scores::Scores;
 pub use trace::Strip;
 use trace::Trace;
 
@@ -93,6 +95,16 @@ pub struct Belief {
     pub broken: f32,
     /// Expected failure rate while healthy: `E[p]`.
     pub rate: f32,
+}
+
+/// A failure surprises where the test fails less often than this and is not thought broken.
+const SURPRISING_RATE: f32 = 0.02;
+
+impl Belief {
+    /// True where nobody would have expected this test to fail.
+    pub fn is_surprising(&self) -> bool {
+        self.rate < SURPRISING_RATE && self.broken < 0.5
+    }
 }
 
 /// What people and documents are told of one test.

@@ -4,11 +4,6 @@
 //! Decides from counts alone, while a run is still going. Never excuses a test by itself: it says
 //! what the retries should assume, or that no verdict can be given.
 
-use crate::flake::Belief;
-
-/// A failure is surprising where the test fails less often than this and is not thought broken.
-const SURPRISING_RATE: f32 = 0.02;
-
 /// Surprising failures of one worker from which it is suspected, if they are [`WORKER_SHARE`] of
 /// its tests.
 const WORKER_FAILURES: u32 = 8;
@@ -16,11 +11,6 @@ const WORKER_SHARE: f64 = 0.2;
 
 /// Tests of a probe.
 pub const PROBE_TESTS: usize = 10;
-
-/// True where nobody would have expected this test to fail.
-pub fn is_surprising(belief: &Belief) -> bool {
-    belief.rate < SURPRISING_RATE && belief.broken < 0.5
-}
 
 /// The limit over which the surprising failures of a run are a mass failure, from those of past
 /// normal runs: `max(20, 4 × median)`. The order of `past` does not matter.

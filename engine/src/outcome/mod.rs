@@ -142,20 +142,6 @@ fn inverse(old: &[TestId]) -> Vec<u32> {
     new
 }
 
-/// Worse ends have higher ranks; among reports of one execution the worst is believed.
-const fn badness(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::NotRun => 0,
-        Outcome::Passed => 1,
-        Outcome::Skipped => 2,
-        Outcome::Failed => 3,
-        Outcome::Errored => 4,
-        Outcome::TimedOut => 5,
-        Outcome::SetUpFailed => 6,
-        Outcome::Crashed => 7,
-    }
-}
-
 /// Keeps one trial of each key: of equal reports the first, of contradicting ones the worst,
 /// marked. A report that a test has not run contradicts nothing.
 fn merge_told_twice(sorted: Vec<Trial>) -> Vec<Trial> {
@@ -165,7 +151,7 @@ fn merge_told_twice(sorted: Vec<Trial>) -> Vec<Trial> {
             Some(last) if last.key() == trial.key() => {
                 let told = last.outcome != Outcome::NotRun && trial.outcome != Outcome::NotRun;
                 let conflicting = last.conflicting || (told && last.outcome != trial.outcome);
-                if badness(trial.outcome) > badness(last.outcome) {
+                if trial.outcome.badness() > last.outcome.badness() {
                     *last = trial;
                 }
                 last.conflicting = conflicting;

@@ -1,1 +1,267 @@
-//! verdict (to come).
+//! The verdict on a run and on each of its failures.
+//!
+//! Decides in this order: is every planned test accounted for, was it the environment, is any
+//! failure the commit's. Every verdict carries its evidence and the probability of each
+//! explanation. Never lets a test through that has not passed on this commit, unless the base was
+//! run and fails it too; no label and no score alone does that.
+
+mod document;
+mod environment;
+
+use std::collections::BTreeMap;
+
+use crate::flake::Scores;
+use crate::outcome::Outcomes;
+use crate::outcome::environment::{Disturbance, mass_limit, read_probe};
+use crate::retry::{Case, Doubt, DoubtOptions, Next, Planned, cases, neighbours, weigh};
+use crate::test_id::TestId;
+
+pub use document::{
+    PosteriorDocument, RunVerdict, TestVerdict, VERDICT_SCHEMA, VerdictDocument, Word,
+};
+
+/// What decides a verdict.
+#[derive(Clone, Debug)]
+pub struct VerdictOptions {
+    /// The rule for one failing test.
+    pub doubt: DoubtOptions,
+    /// The run blocks where the probability of any real failure is above this, even if every
+    /// failing test passed again.
+    pub p_real_max: f64,
+    /// Planned tests that the ledger does not accept, by name, beside those without a result:
+    /// told twice, stale.
+    pub unaccounted: Vec<String>,
+}
+
+impl Default for VerdictOptions {
+    fn default() -> Self {
+        let doubt = DoubtOptions { quarantine_rate: 2.0, ..DoubtOptions::default() };
+        Self { doubt, p_real_max: 0.5, unaccounted: Vec::new() }
+    }
+}
+
+/// One judged test.
+struct Judged {
+    test: TestId,
+    word: Word,
+    doubt: Option<Doubt>,
+    reason: String,
+}
+
+/// What the judge looks at.
+struct Bench<'a> {
+    planned: &'a Planned,
+    base: Option<&'a Outcomes>,
+    scores: &'a Scores,
+    options: &'a VerdictOptions,
+}
+
+/// Judges a run: what was planned, what came of it, what the base showed for the same tests where
+/// somebody ran it, and what history says. O(n log n) in the tests.
+///
+/// ```
+/// use rasher::flake::{FlakeOptions, Scores};
+/// use rasher::outcome::Folder;
+/// use rasher::retry::Planned;
+/// use rasher::verdict::{RunVerdict, VerdictOptions, judge};
+/// let scores = Scores::new(FlakeOptions::default());
+/// let (planned, outcomes) = (Planned::new(&[]), Folder::new().finish());
+/// let verdict = judge(&planned, &outcomes, None, &scores, &VerdictOptions::default());
+/// assert_eq!(verdict.run, RunVerdict::Incomplete, "a run without tests proves nothing");
+/// ```
+pub fn judge(
+    planned: &Planned,
+    outcomes: &Outcomes,
+    base: Option<&Outcomes>,
+    scores: &Scores,
+    options: &VerdictOptions,
+) -> VerdictDocument {
+    let bench = Bench { planned, base, scores, options };
+    let cases = cases(planned, outcomes);
+    let suspects = environment::suspects(planned, &cases, scores);
+    let disturbance = bench.probe(&cases);
+    let near = neighbours(planned, &cases, scores);
+    let judged: Vec<Judged> = cases
+        .iter()
+        .zip(near)
+        .filter_map(|(case, near)| {
+            let suspected = suspects.contains(&planned.shard(case.test));
+            bench.judge(case, near, suspected)
+        })
+        .collect();
+    bench.sum_up(&cases, &judged, disturbance)
+}
+
+impl Bench<'_> {
+    fn name(&self, test: TestId) -> &str {
+        self.planned.tests().name(test)
+    }
+
+    /// What the base showed of a test: `Some(true)` where it failed there and never passed.
+    fn on_base(&self, test: TestId) -> Option<bool> {
+        let trials = self.base?.of_name(self.name(test));
+        let results = || trials.iter().filter(|trial| trial.outcome.is_result());
+        results().next()?;
+        Some(results().all(|trial| trial.outcome.is_failure()))
+    }
+
+    /// The failing tests that were also run on the base are a probe.
+    fn probe(&self, cases: &[Case]) -> Option<Disturbance> {
+        let surprising = |case: &&Case| {
+            case.counts().0 > 0 && self.scores.belief(self.name(case.test)).is_surprising()
+        };
+        let odd: Vec<&Case> = cases.iter().filter(surprising).collect();
+        let limit = mass_limit(&mut self.scores.surprising().to_vec());
+        if odd.len() as u32 <= limit {
+            return None;
+        }
+        let (mut head, mut base, mut of) = (0, 0, 0);
+        for case in odd {
+            let Some(failed) = self.on_base(case.test) else { continue };
+            of += 1;
+            base += u32::from(failed);
+            head += u32::from(case.executions.last().is_some_and(|(last, _)| last.is_failure()));
+        }
+        (of >= 5).then(|| read_probe((head, of), (base, of)))
+    }
+
+    /// `None` for a test that passed without ado.
+    fn judge(&self, case: &Case, near: u32, suspected: bool) -> Option<Judged> {
+        let name = self.name(case.test);
+        let verdict = |word, doubt, reason: &str| {
+            Some(Judged { test: case.test, word, doubt, reason: reason.to_owned() })
+        };
+        let doubt = weigh(case, name, self.scores, (near, suspected), &self.options.doubt);
+        let Some(mut doubt) = doubt else {
+            if case.is_missing() {
+                return verdict(Word::Missing, None, "planned, and no result arrived");
+            }
+            if self.options.unaccounted.iter().any(|other| other == name) {
+                return verdict(Word::Missing, None, "its result does not count; see `verify`");
+            }
+            return None;
+        };
+        let base = self.on_base(case.test);
+        if let Some(failed) = base {
+            doubt.observe_base(failed);
+        }
+        let (word, reason) = word(case, &doubt, base, self.options);
+        verdict(word, Some(doubt), &reason)
+    }
+
+    fn sum_up(
+        &self,
+        cases: &[Case],
+        judged: &[Judged],
+        disturbance: Option<Disturbance>,
+    ) -> VerdictDocument {
+        let p_real = self.p_any_real(cases, judged);
+        let of = |word: Word| judged.iter().filter(|it| it.word == word).count();
+        let incomplete = self.planned.tests().is_empty()
+            || of(Word::Missing) > 0
+            || !self.options.unaccounted.is_empty();
+        let blocking = of(Word::Failed);
+        let excused = disturbance == Some(Disturbance::Environment);
+        let run = if incomplete {
+            RunVerdict::Incomplete
+        } else if excused || (of(Word::Environment) > 0 && blocking == 0) {
+            RunVerdict::Environment
+        } else if blocking > 0 || p_real > self.options.p_real_max {
+            RunVerdict::Failed
+        } else if of(Word::Flaky) + of(Word::Suspect) > 0 {
+            RunVerdict::Flaky
+        } else {
+            RunVerdict::Passed
+        };
+        let tests = judged.iter().map(|it| {
+            let case = &cases[it.test.index()];
+            document::test(self.name(it.test), it.word, it.doubt.as_ref(), self.evidence(case))
+                .because(it.reason.clone())
+        });
+        VerdictDocument {
+            schema: VERDICT_SCHEMA.to_owned(),
+            run,
+            blocks: !matches!(run, RunVerdict::Passed | RunVerdict::Flaky),
+            p_real,
+            planned: cases.len(),
+            skipped: cases.iter().filter(|case| case.is_skipped()).count(),
+            disturbance: disturbance.map(|it| format!("{it:?}").to_lowercase()),
+            tests: tests.collect(),
+            bypass: Vec::new(),
+        }
+    }
+
+    /// Probability that any failure is the commit's: independent over root causes; failures of one
+    /// signature are one cause, which is as real as its most real member.
+    fn p_any_real(&self, cases: &[Case], judged: &[Judged]) -> f64 {
+        let mut causes: BTreeMap<(u64, u32), f64> = BTreeMap::new();
+        for it in judged.iter().filter(|it| it.word != Word::PreExisting) {
+            let Some(doubt) = &it.doubt else { continue };
+            let cause = match cases[it.test.index()].signature {
+                Some(signature) => (signature, u32::MAX),
+                None => (0, it.test.0),
+            };
+            let p = causes.entry(cause).or_default();
+            *p = p.max(doubt.p_real());
+        }
+        1.0 - causes.values().map(|p| 1.0 - p).product::<f64>()
+    }
+
+    /// The line that a person reads: what happened here, what history says, what the base showed.
+    fn evidence(&self, case: &Case) -> String {
+        let name = self.name(case.test);
+        let (failed, passed) = case.counts();
+        let mut line = match (failed, passed) {
+            (0, 0) => "no result on this commit".to_owned(),
+            _ => format!("failed {failed}, passed {passed} on this commit"),
+        };
+        let strip = self.scores.strip(name);
+        line += &match strip.runs {
+            0 => "; no history".to_owned(),
+            runs => format!("; {} failures in {runs} runs before", strip.failures),
+        };
+        line += match self.on_base(case.test) {
+            Some(true) => "; fails on base: yes",
+            Some(false) => "; fails on base: no",
+            None => "; base not run",
+        };
+        if case.conflicting {
+            line += "; reports contradict each other";
+        }
+        if case.several {
+            line += "; several invocations under one id";
+        }
+        line
+    }
+}
+
+/// The verdict on a test that failed at least once.
+fn word(
+    case: &Case,
+    doubt: &Doubt,
+    base: Option<bool>,
+    options: &VerdictOptions,
+) -> (Word, String) {
+    let (_, passed) = case.counts();
+    let p_real = doubt.p_real();
+    if passed == 0 {
+        if base == Some(true) && doubt.next(&options.doubt, false) == Next::PreExisting {
+            return (Word::PreExisting, "the base fails it too".to_owned());
+        }
+        if doubt.posterior().environment > 0.5 {
+            return (Word::Environment, "its worker is suspected; retry it elsewhere".to_owned());
+        }
+        return (Word::Failed, "no passing attempt on this commit".to_owned());
+    }
+    if p_real > 0.5 {
+        return (Word::Failed, "passed at times, but is more likely real than not".to_owned());
+    }
+    let first_ever = "first failure in its history: new nondeterminism since this commit?";
+    if p_real > options.doubt.error_max {
+        return (Word::Suspect, "passed on retry, but doubt remains; retry to settle".to_owned());
+    }
+    if doubt.is_first_failure() {
+        return (Word::Suspect, first_ever.to_owned());
+    }
+    (Word::Flaky, "passed on this commit, and is known to fail without cause".to_owned())
+}

@@ -1,0 +1,172 @@
+//! A filter fed from recordings, its tests known by name.
+
+use std::collections::BTreeSet;
+
+use super::{Belief, Filter, FlakeOptions, Retried, Score, Seen, Strip, gate};
+use crate::attempt::{Isolation, Outcome};
+use crate::history::RunRecording;
+use crate::test_id::{TestId, TestTable};
+use crate::units::Micros;
+
+/// Past runs whose surprising failures are remembered.
+const CALM_RUNS: usize = 200;
+
+/// Classes of tests by duration: faster tests are flaky less often, so each class has its own
+/// prior. The limits lie between the medians of unit, functional and browser tests.
+fn class_of(duration: Option<Micros>) -> u8 {
+    match duration {
+        Some(span) if span <= Micros::from_millis(300) => 0,
+        Some(span) if span > Micros::from_secs(8) => 2,
+        Some(_) => 1,
+        None => 0,
+    }
+}
+
+/// Flake scores of one environment, folded run by run.
+///
+/// ```
+/// use rasher::flake::{FlakeOptions, Scores};
+/// let scores = Scores::new(FlakeOptions::default());
+/// assert!(scores.belief("demo.ATest#adds").rate < 0.02);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scores {
+    names: TestTable,
+    filter: Filter,
+    folded: BTreeSet<String>,
+    last_commit: Option<String>,
+    surprising: Vec<u32>,
+}
+
+/// One attempt with its key first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Told {
+    test: u32,
+    round: u16,
+    ordinal: u16,
+    shard: u32,
+    outcome: Outcome,
+    isolation: Isolation,
+}
+
+impl Scores {
+    /// No run folded yet.
+    pub fn new(options: FlakeOptions) -> Self {
+        Self {
+            names: TestTable::new(),
+            filter: Filter::new(options),
+            folded: BTreeSet::new(),
+            last_commit: None,
+            surprising: Vec::new(),
+        }
+    }
+
+    /// Takes in all recordings of one run, in order of time from run to run. False, and nothing
+    /// changed, where a run of this name was folded before. O(n log n) in the attempts.
+    pub fn fold(&mut self, run: &[RunRecording]) -> bool {
+        let Some(first) = run.first() else { return false };
+        if !self.folded.insert(first.context.run.clone()) {
+            return false;
+        }
+        let told = self.collect(run);
+        let mut seen = vec![Seen::Nothing; self.names.len()];
+        let mut workers = vec![0_u32; self.names.len()];
+        let mut retried = Vec::new();
+        for test in told.chunk_by(|a, b| a.test == b.test) {
+            let results: Vec<&Told> = test.iter().filter(|t| t.outcome.is_result()).collect();
+            let Some(one) = results.first() else { continue };
+            let at = one.test as usize;
+            seen[at] = if one.outcome.is_failure() { Seen::Failed } else { Seen::Passed };
+            workers[at] = one.shard;
+            if one.outcome.is_failure() {
+                retried.extend(results[1..].iter().map(|again| Retried {
+                    test: TestId(again.test),
+                    failed: again.outcome.is_failure(),
+                    isolation: again.isolation,
+                }));
+            }
+        }
+        let several = workers.iter().any(|worker| *worker != workers[0]);
+        let left_out = gate(&mut seen, if several { &workers } else { &[] });
+        if !left_out.whole_run {
+            let odd = |(test, seen): (TestId, &Seen)| {
+                *seen == Seen::Failed && self.filter.belief(test).is_surprising()
+            };
+            let count = self.names.ids().zip(&seen).filter(|pair| odd(*pair)).count();
+            self.surprising.push(count as u32);
+        }
+        retried.retain(|retried| seen[retried.test.index()] == Seen::Failed);
+        let commit = &first.context.commit;
+        let same = commit.is_some() && *commit == self.last_commit;
+        self.last_commit.clone_from(commit);
+        self.filter.update(&seen, &retried, !same);
+        true
+    }
+
+    /// All attempts in order of test, round and ordinal, each once.
+    fn collect(&mut self, run: &[RunRecording]) -> Vec<Told> {
+        let mut told = Vec::new();
+        for RunRecording { context, recording } in run {
+            let known = &recording.tests;
+            for attempt in &recording.attempts {
+                let group = known.group(attempt.test).map(|group| known.group_name(group));
+                let test = self.names.intern(known.name(attempt.test), group);
+                if test.index() == self.filter.len() {
+                    self.filter.add(class_of(attempt.duration));
+                }
+                told.push(Told {
+                    test: test.0,
+                    round: context.attempt,
+                    ordinal: attempt.ordinal,
+                    shard: context.shard.unwrap_or_default(),
+                    outcome: attempt.outcome,
+                    isolation: context.isolation,
+                });
+            }
+        }
+        told.sort_unstable();
+        told.dedup_by_key(|told| (told.test, told.round, told.ordinal, told.shard));
+        told
+    }
+
+    /// The tests that were ever seen, in order of first appearance.
+    pub fn names(&self) -> &TestTable {
+        &self.names
+    }
+
+    /// The filter, by the ids of [`Scores::names`].
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// How many runs were folded.
+    pub fn runs(&self) -> u32 {
+        self.filter.runs()
+    }
+
+    /// What is believed of a test; the prior where it was never seen.
+    pub fn belief(&self, name: &str) -> Belief {
+        self.names.find(name).map_or_else(|| self.filter.prior(0), |test| self.filter.belief(test))
+    }
+
+    /// The score of a test that was seen.
+    pub fn score(&self, name: &str) -> Option<Score> {
+        self.names.find(name).map(|test| self.filter.score(test))
+    }
+
+    /// The last runs of a test and its counts.
+    pub fn strip(&self, name: &str) -> Strip {
+        self.names.find(name).map(|test| self.filter.strip(test)).unwrap_or_default()
+    }
+
+    /// Chance that a retry of this test repeats a flake whatever its rate.
+    pub fn correlation(&self, name: &str, isolation: Isolation) -> f32 {
+        let class = self.names.find(name).map_or(0, |test| self.filter.class(test));
+        self.filter.correlation(class, isolation)
+    }
+
+    /// Surprising failures of each of the last normal runs.
+    pub fn surprising(&self) -> &[u32] {
+        &self.surprising[self.surprising.len().saturating_sub(CALM_RUNS)..]
+    }
+}

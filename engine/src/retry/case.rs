@@ -1,0 +1,219 @@
+//! What was planned, and what came of each test of it.
+
+use std::collections::BTreeSet;
+
+use crate::attempt::{Isolation, Outcome};
+use crate::outcome::{Outcomes, Trial};
+use crate::plan::document::PlanDocument;
+use crate::test_id::{TestId, TestTable};
+
+/// The tests of a run: those of its first plan and of every retry of it.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    tests: TestTable,
+    shard: Vec<u32>,
+}
+
+impl Planned {
+    /// The union of the plans of one run, in canonical order. O(n log n).
+    pub fn new(plans: &[PlanDocument]) -> Self {
+        let mut tests = TestTable::new();
+        let mut shards: Vec<u32> = Vec::new();
+        for plan in plans {
+            for shard in &plan.shards {
+                let groups = shard
+                    .groups
+                    .iter()
+                    .flat_map(|span| std::iter::repeat_n(Some(span.group.as_str()), span.tests));
+                for (name, group) in shard.tests.iter().zip(groups.chain(std::iter::repeat(None))) {
+                    let test = tests.intern(name, group.filter(|group| !group.is_empty()));
+                    if test.index() == shards.len() {
+                        shards.push(shard.index);
+                    }
+                }
+            }
+        }
+        let (tests, old) = tests.sorted();
+        Self { shard: old.iter().map(|test| shards[test.index()]).collect(), tests }
+    }
+
+    /// The same with every test that failed without being planned: a failure nobody planned is a
+    /// failure. Rows about a planned class, and tests of a class planned as one unit, are not new.
+    pub fn with_unplanned(self, outcomes: &Outcomes) -> Self {
+        let reported = outcomes.tests();
+        let unplanned = |test: &TestId| {
+            let name = reported.name(*test);
+            let unit = reported.group(*test).map(|group| reported.group_name(group));
+            let known = self.tests.find(name).is_some()
+                || self.tests.find_group(name).is_some()
+                || unit.is_some_and(|unit| self.tests.find(unit).is_some());
+            !known && outcomes.of(*test).iter().any(|trial| trial.outcome.is_failure())
+        };
+        let new: Vec<TestId> = reported.ids().filter(unplanned).collect();
+        let (mut tests, mut shards) = (self.tests.clone(), self.shard.clone());
+        for test in new {
+            let group = reported.group(test).map(|group| reported.group_name(group));
+            tests.intern(reported.name(test), group);
+            shards.push(0);
+        }
+        let (tests, old) = tests.sorted();
+        Self { shard: old.iter().map(|test| shards[test.index()]).collect(), tests }
+    }
+
+    /// The tests, sorted by name.
+    pub fn tests(&self) -> &TestTable {
+        &self.tests
+    }
+
+    /// The shard of the first plan that ran a test.
+    pub fn shard(&self, test: TestId) -> u32 {
+        self.shard[test.index()]
+    }
+}
+
+/// How a test stands, one execution after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Which test, in the table of the [`Planned`].
+    pub test: TestId,
+    /// The executions that count, in order: how each ended and where it ran.
+    pub executions: Vec<(Outcome, Isolation)>,
+    /// True where one id stands for several invocations: it passes only where all of them do.
+    pub several: bool,
+    /// True where reports contradicted each other.
+    pub conflicting: bool,
+    /// The signature of the last failure.
+    pub signature: Option<u64>,
+    /// The message of the last failure.
+    pub message: Option<Box<str>>,
+}
+
+impl Case {
+    /// Executions that failed, and that passed.
+    pub fn counts(&self) -> (u32, u32) {
+        let count = |of: fn(Outcome) -> bool| {
+            self.executions.iter().filter(|(outcome, _)| of(*outcome)).count() as u32
+        };
+        (count(Outcome::is_failure), count(|outcome| outcome == Outcome::Passed))
+    }
+
+    /// How the last failing execution ended.
+    pub fn last_failure(&self) -> Option<Outcome> {
+        self.executions.iter().rev().map(|(outcome, _)| *outcome).find(|it| it.is_failure())
+    }
+
+    /// True where there is no result and it was not left out on purpose.
+    pub fn is_missing(&self) -> bool {
+        self.executions.is_empty()
+    }
+
+    /// True where it was left out on purpose and has no result.
+    pub fn is_skipped(&self) -> bool {
+        !self.is_missing() && self.counts() == (0, 0)
+    }
+}
+
+/// One case for each planned test, in canonical order.
+///
+/// A planned name that no report knows, but that is a class of reported tests, was planned as one
+/// unit: it takes the worst of them in each round. A failed row about a whole class counts in that
+/// round for each of its planned tests that did not fail on its own.
+pub fn cases(planned: &Planned, outcomes: &Outcomes) -> Vec<Case> {
+    let tests = planned.tests();
+    let members = members(outcomes.tests());
+    let one = |test: TestId| {
+        let name = tests.name(test);
+        let own = outcomes.of_name(name);
+        let mut trials: Vec<&Trial> = own.iter().collect();
+        let mut unit = false;
+        if own.is_empty()
+            && let Some(group) = outcomes.tests().find_group(name)
+        {
+            unit = true;
+            trials.extend(members[group.index()].iter().flat_map(|test| outcomes.of(*test)));
+        }
+        let class = tests.group(test).map(|group| tests.group_name(group));
+        let rows = class.filter(|class| *class != name).map_or(&[][..], |it| outcomes.of_name(it));
+        case(test, trials, rows, unit)
+    };
+    tests.ids().map(one).collect()
+}
+
+/// The reported tests of each group.
+fn members(tests: &TestTable) -> Vec<Vec<TestId>> {
+    let mut members = vec![Vec::new(); tests.group_count()];
+    for test in tests.ids() {
+        if let Some(group) = tests.group(test) {
+            members[group.index()].push(test);
+        }
+    }
+    members
+}
+
+/// A rerun ends at the first pass. What follows a pass in one report is another invocation under
+/// the same id, and a pass of one is no pass of the other.
+fn goes_on_after_pass(report: &[&Trial]) -> bool {
+    let first = report.iter().position(|trial| trial.outcome == Outcome::Passed);
+    first.is_some_and(|at| at + 1 < report.len())
+}
+
+fn case(test: TestId, mut trials: Vec<&Trial>, class: &[Trial], unit: bool) -> Case {
+    trials.retain(|trial| trial.outcome != Outcome::NotRun);
+    trials.sort_by_key(|trial| (trial.round, trial.shard, trial.ordinal));
+    let same_report = |a: &&Trial, b: &&Trial| (a.round, a.shard) == (b.round, b.shard);
+    let several = unit || trials.chunk_by(same_report).any(goes_on_after_pass);
+    let mut conflicting = trials.iter().any(|trial| trial.conflicting);
+    let mut executions = Vec::new();
+    let rounds: BTreeSet<u16> =
+        trials.iter().map(|it| it.round).chain(class.iter().map(|it| it.round)).collect();
+    for round in rounds {
+        let from = trials.partition_point(|trial| trial.round < round);
+        let to = trials.partition_point(|trial| trial.round <= round);
+        let own = &trials[from..to];
+        let mut found = of_round(own, several, unit, &mut conflicting);
+        let failed = found.iter().any(|(outcome, _)| outcome.is_failure());
+        if !failed && let Some(row) = failed_class(class, round) {
+            found = vec![(row.outcome, row.isolation)];
+        }
+        executions.extend(found);
+    }
+    let failure = trials.iter().rev().copied().chain(class).find(|it| it.outcome.is_failure());
+    Case {
+        test,
+        executions,
+        several,
+        conflicting,
+        signature: failure.and_then(|trial| trial.signature),
+        message: failure.and_then(|trial| trial.message.clone()),
+    }
+}
+
+/// The row that says in a round that a whole class failed and was not made good.
+fn failed_class(rows: &[Trial], round: u16) -> Option<&Trial> {
+    let of_round = || rows.iter().filter(move |row| row.round == round);
+    let passed = of_round().any(|row| row.outcome == Outcome::Passed);
+    of_round().find(|row| row.outcome.is_failure() && !passed)
+}
+
+/// The executions of one round that count. A test is to be reported once in a round: where several
+/// reports tell of it, or one id stands for several invocations, the worst of them counts.
+fn of_round(
+    own: &[&Trial],
+    several: bool,
+    unit: bool,
+    conflicting: &mut bool,
+) -> Vec<(Outcome, Isolation)> {
+    let reports: Vec<&[&Trial]> = own.chunk_by(|a, b| a.shard == b.shard).collect();
+    if reports.len() <= 1 && !several {
+        return own.iter().map(|trial| (trial.outcome, trial.isolation)).collect();
+    }
+    let ends: Vec<&Trial> = if several {
+        own.to_vec()
+    } else {
+        reports.iter().filter_map(|report| report.last().copied()).collect()
+    };
+    let differ = ends.iter().any(|end| end.outcome != ends[0].outcome);
+    *conflicting |= differ && !unit && reports.len() > 1;
+    let worst = ends.iter().max_by_key(|trial| trial.outcome.badness());
+    worst.map(|trial| (trial.outcome, trial.isolation)).into_iter().collect()
+}
