@@ -1,0 +1,9 @@
+#![expect(clippy::disallowed_methods, reason = "a test of files writes files")]
+//! The command as people and scripts call it: exit codes, documents, messages.
+
+mod bad_input;
+mod config;
+mod documents;
+mod line;
+mod project;
+mod retried;
