@@ -2,8 +2,9 @@
 
 use super::log::Log;
 use super::rows::Rows;
+use super::seconds::{self, NoTime};
 use super::timings::{Timing, push};
-use super::{Dialect, Limits, ProblemKind, seconds};
+use super::{Dialect, Limits, ProblemKind};
 
 /// Lines that are looked at before the text is believed to be such a log.
 const LOOK: usize = 20;
@@ -31,11 +32,13 @@ pub(super) fn read(
             log.at(text, at, ProblemKind::Limit, what);
             break;
         }
-        match row(line) {
-            Some((file, time)) => {
-                let time = seconds::parse(time).map_err(|no| (time, no.why()));
+        let row = row(line).map(|(file, time)| (file, time, seconds::parse(time)));
+        match row.filter(|(_, _, parsed)| *parsed != Err(NoTime::NoNumber)) {
+            Some((file, time, parsed)) => {
+                let time = parsed.map_err(|no| (time, no.why()));
                 push(text, Timing { at, name: file, group: None, time }, limits, (rows, log));
             }
+            // What the tests printed stands between the rows of real logs.
             None => {
                 let what = "not of the form `file:seconds`; left out".to_owned();
                 log.at(text, at, ProblemKind::Row, what);

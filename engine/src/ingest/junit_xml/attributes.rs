@@ -39,7 +39,7 @@ impl<'e> Attributes<'e> {
                 Ok(attribute) => {
                     let value = attribute.normalized_value(XmlVersion::Implicit1_0);
                     let name = attribute.key.into_inner();
-                    let name = name.rsplit(':').next().unwrap_or(name);
+                    let name = name.split_once(':').map_or(name, |(_, local)| local);
                     // An unknown entity stays as it is written.
                     list.push((name, value.unwrap_or(attribute.value)));
                 }

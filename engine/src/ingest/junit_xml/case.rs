@@ -316,10 +316,12 @@ impl Case {
         if whole || self.name.trim().is_empty() {
             return group.map(|group| Identity { id: group.clone(), group: Some(group) });
         }
-        let id = match class {
-            "" => self.name.clone(),
-            class => format!("{class}#{}", self.name),
-        };
+        let mut id = String::with_capacity(class.len() + 1 + self.name.len());
+        if !class.is_empty() {
+            id.push_str(class);
+            id.push('#');
+        }
+        id.push_str(&self.name);
         Some(Identity { id, group })
     }
 
