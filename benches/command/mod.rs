@@ -4,6 +4,7 @@
 //! Decides what is measured and against what; never plans on its own.
 
 mod document;
+mod flaky;
 mod frontier;
 mod hard;
 mod history;
@@ -58,11 +59,15 @@ pub enum Part {
     Scale,
     /// From the store to shards (T12).
     History,
+    /// Scores of flaky tests (F1 to F5, F11).
+    Flaky,
+    /// Verdicts on runs (F6 to F8).
+    Verdicts,
 }
 
 impl Part {
     /// All parts; the one that watches memory first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Scale,
         Self::Plan,
         Self::Quality,
@@ -70,6 +75,8 @@ impl Part {
         Self::Setup,
         Self::Frontier,
         Self::History,
+        Self::Flaky,
+        Self::Verdicts,
     ];
 
     /// The word by which it is asked for.
@@ -82,6 +89,8 @@ impl Part {
             Self::Frontier => "frontier",
             Self::Scale => "scale",
             Self::History => "history",
+            Self::Flaky => "flaky",
+            Self::Verdicts => "verdicts",
         }
     }
 
@@ -95,6 +104,8 @@ impl Part {
             Self::Frontier => frontier::measure(effort),
             Self::Scale => scale::measure(effort),
             Self::History => history::measure(effort),
+            Self::Flaky => flaky::scores(effort),
+            Self::Verdicts => flaky::verdicts(effort),
         }
     }
 }

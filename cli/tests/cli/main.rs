@@ -2,6 +2,7 @@
 //! The command as people and scripts call it: exit codes, documents, messages.
 
 mod bad_input;
+mod bench;
 mod config;
 mod documents;
 mod line;
