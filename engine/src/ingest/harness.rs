@@ -125,6 +125,10 @@ fn line_read(
     if line.name.len() + line.class.as_ref().map_or(0, String::len) > limits.name_bytes {
         return Err("its name is too long; left out".to_owned());
     }
+    let tells = line.begin.is_some() || (line.end.is_some() && line.class.is_some());
+    if tells && line.name.is_empty() && line.class.as_ref().is_none_or(String::is_empty) {
+        return Err("names no test; left out".to_owned());
+    }
     if let Some(at) = line.at {
         rows.stamped(at);
     } else if let Some(number) = line.begin {
@@ -350,12 +354,13 @@ mod tests {
         assert!(report.problems[0].what.contains("rasher.attempts/1"));
         let (report, recording) = read(&[
             "nonsense",
+            r#"{"begin":4}"#,
             r#"{"end":5,"outcome":"passed"}"#,
             r#"{"end":6,"class":"d.A","name":"a","outcome":"glorious"}"#,
             r#"{"end":7,"class":"d.A","name":"a","outcome":"passed","us":1}"#,
             "",
         ]);
-        assert_eq!(report.problems.len(), 3);
+        assert_eq!(report.problems.len(), 4);
         assert_eq!(outcomes(&recording), [("d.A#a", Outcome::Passed, 0)]);
     }
 }
