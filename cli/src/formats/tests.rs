@@ -22,6 +22,7 @@ fn plan(shards: &[&[Part<'_>]]) -> PlanDocument {
             })
             .collect(),
         fixed_tests: None,
+        lanes: Vec::new(),
     };
     PlanDocument {
         schema: PLAN_SCHEMA.to_owned(),

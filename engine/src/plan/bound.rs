@@ -29,12 +29,12 @@ impl Bound {
             *self = Self { value, cause };
         }
     }
+}
 
-    /// The largest makespan within one part in `1 / tolerance_ppm` million of the bound.
-    pub(crate) fn target(&self, tolerance_ppm: u64) -> u64 {
-        let slack = u128::from(self.value) * u128::from(tolerance_ppm) / 1_000_000;
-        self.value.saturating_add(u64::try_from(slack).unwrap_or(u64::MAX))
-    }
+/// The largest makespan within so many millionths of a bound.
+pub(crate) fn target_of(bound: u64, tolerance_ppm: u64) -> u64 {
+    let slack = u128::from(bound) * u128::from(tolerance_ppm) / 1_000_000;
+    bound.saturating_add(u64::try_from(slack).unwrap_or(u64::MAX))
 }
 
 /// The largest number that divides every duration and set-up; 0 where there is none.
@@ -105,7 +105,7 @@ pub(crate) fn longest(families: &Families) -> Bound {
 }
 
 /// The smallest value from `start` on that passes a test which, once passed, stays passed.
-fn first_true(start: u64, passes: impl Fn(u64) -> bool) -> u64 {
+pub(crate) fn first_true(start: u64, passes: impl Fn(u64) -> bool) -> u64 {
     if passes(start) {
         return start;
     }
@@ -122,29 +122,20 @@ fn first_true(start: u64, passes: impl Fn(u64) -> bool) -> u64 {
     high
 }
 
-/// A bound raised by what costs a sort: bound 2. O(n log n).
-pub(crate) fn raised(bound: Bound, families: &Families, workers: usize) -> Bound {
-    let mut bound = bound;
-    let mut falling: Vec<(u64, usize)> =
-        families.work.iter().copied().enumerate().map(|(unit, work)| (work, unit)).collect();
-    falling.sort_unstable_by(|a, b| b.cmp(a));
-    let durations: Vec<u64> = falling.iter().map(|(work, _)| *work).collect();
-    if let Some((value, last)) = tuple_bound(&durations, workers) {
-        bound.raise(value, Cause::Unit(falling[last].1));
-    }
-    bound
-}
-
-/// Bound 2: of the `k * workers + 1` longest items some worker gets `k + 1`, at least the smallest
-/// ones. `falling` are items in falling order. O(n / workers).
-fn tuple_bound(falling: &[u64], workers: usize) -> Option<(u64, usize)> {
-    let mut best = None;
-    for k in 1..=falling.len().saturating_sub(1) / workers {
-        let last = k * workers;
-        let value: u64 = falling[last - k..=last].iter().sum();
-        if best.is_none_or(|(known, _)| value > known) {
-            best = Some((value, last));
+/// Where the longest family or unit binds: the bound if it were cut into pieces that bind nothing.
+pub(crate) fn if_split(families: &Families, workers: usize) -> Option<u64> {
+    let family = match families_bound(families, workers).cause {
+        Cause::Family(family) => family,
+        Cause::Unit(unit) => {
+            (0..families.len()).find(|family| families.range(*family).contains(&unit))?
         }
-    }
-    best
+        Cause::Work => return None,
+    };
+    let others = (0..families.len()).filter(|other| *other != family);
+    let longest = others.map(|other| families.setup[other] + families.longest[other]).max();
+    let rest = families.units(family).iter().filter(|unit| **unit != families.longest[family]);
+    let within = rest.max().map(|unit| unit + families.setup[family]);
+    let total: u64 = (0..families.len()).map(|family| families.total(family)).sum();
+    let area = total.div_ceil(workers as u64);
+    Some(area.max(longest.unwrap_or(0)).max(within.unwrap_or(0)))
 }

@@ -84,6 +84,9 @@ pub struct ShardDocument {
     /// group-sized chunks. Absent: all fixed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_tests: Option<usize>,
+    /// How many of the tests, in order, run in each lane of a worker that runs several at a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<usize>,
 }
 
 /// A run of neighbouring tests of a shard that belong to one class or file.

@@ -9,7 +9,7 @@ use super::longest_first::Assignment;
 /// How many of the emptiest workers are tried before the fullest one counts as stuck.
 const PARTNERS: usize = 6;
 /// Lists up to this length are searched for two against one too.
-const TRIPLE_LIST: usize = 160;
+const TRIPLE_LIST: usize = 56;
 
 /// An item of a worker: its duration and its index.
 type Item = (u64, u32);
@@ -126,6 +126,12 @@ impl Search {
         self.best.as_ref().is_some_and(|(cost, _)| *cost < self.spread / 2)
     }
 
+    /// True where nothing better need be looked for: inside the window, near its lower end.
+    fn close(&self) -> bool {
+        let width = self.most.saturating_sub(self.least);
+        self.least <= self.most && self.best.as_ref().is_some_and(|(cost, _)| *cost <= width / 16)
+    }
+
     /// What an amount should be near to.
     fn aim(&self) -> u64 {
         if self.least <= self.most { self.least } else { self.spread / 2 }
@@ -139,6 +145,9 @@ impl Search {
         for first in give {
             if extra.is_some_and(|item| item.1 == first.1) {
                 continue;
+            }
+            if self.close() {
+                return;
             }
             let sum = base.saturating_add(first.0);
             let swap = |back: Option<Item>| Swap {
@@ -161,6 +170,9 @@ impl Search {
         let mut at = 0;
         for first in give {
             let Some(rest) = first.0.checked_sub(extra.0) else { continue };
+            if self.close() {
+                return;
+            }
             while at < take.len() && take[at].0.saturating_add(aim) <= rest {
                 at += 1;
             }
@@ -244,21 +256,21 @@ fn search(
 ) -> Option<(u64, bool, Swap)> {
     let most = target.checked_sub(empty.0)?;
     let mut search = Search { least: full.0 - target, most, spread: full.0 - empty.0, best: None };
-    let give = workers.list(full.1).clone();
+    workers.list(empty.1);
+    // Out of the table for as long as it is read beside the other list.
+    let give = std::mem::take(workers.list(full.1));
     let take = workers.list(empty.1);
-    if triples {
-        if give.len() > TRIPLE_LIST || take.len() > TRIPLE_LIST {
-            return None;
-        }
+    if !triples {
+        search.pairs(&give, take, None);
+    } else if give.len() <= TRIPLE_LIST && take.len() <= TRIPLE_LIST {
         for item in &give {
             search.pairs(&give, take, Some(*item));
         }
         for item in take.iter() {
             search.pairs_back(&give, take, *item);
         }
-    } else {
-        search.pairs(&give, take, None);
     }
+    *workers.list(full.1) = give;
     let fits = search.fits();
     let (_, swap) = search.best?;
     let sum = |items: &[Item]| items.iter().map(|item| item.0).sum::<u64>();

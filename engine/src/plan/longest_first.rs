@@ -23,6 +23,11 @@ impl Assignment {
     pub fn makespan(&self) -> u64 {
         self.loads.iter().copied().max().unwrap_or(0)
     }
+
+    /// The other one where it is shorter.
+    pub(crate) fn or_shorter(self, other: Self) -> Self {
+        if other.makespan() < self.makespan() { other } else { self }
+    }
 }
 
 /// Assigns `durations` to `workers` equal workers, longest first.
@@ -121,6 +126,12 @@ impl Order {
     /// The durations in falling order, without the bits that decisions leave out.
     pub(crate) fn durations(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
         self.packed.iter().map(|key| key >> self.id_bits)
+    }
+
+    /// The durations, as [`Order::durations`], each with its index.
+    pub(crate) fn pairs(&self) -> impl ExactSizeIterator<Item = (u64, u32)> + '_ {
+        let mask = self.mask();
+        self.packed.iter().map(move |key| (key >> self.id_bits, (key & mask) as u32))
     }
 
     /// The `count` longest durations, exactly in falling order.

@@ -7,21 +7,34 @@ pub mod document;
 pub mod longest_first;
 mod balance;
 mod bound;
+mod combine;
+mod differencing;
 mod exchange;
 mod families;
+mod general;
+mod multifit;
 mod order;
+mod packing;
+mod pools;
 mod present;
+mod repair;
+mod repartition;
 mod setup;
 mod size;
+mod solve;
+mod why;
 
-use crate::test_id::{GroupId, TestId, TestTable};
+use crate::constraint::Constraints;
+use crate::test_id::{GroupId, TestId, TestSet, TestTable};
 use crate::units::Micros;
-use bound::Cause;
-use document::{BoundBy, BoundKind};
-use families::Families;
+use document::BoundBy;
 
+pub use balance::balanced;
+pub use pools::{POOLS_MAX, PoolSpec};
 pub use present::PlanFacts;
+pub use repair::Previous;
 pub use size::{frontier_bounds, frontier_of};
+pub use why::{Explanation, Reasons};
 
 /// More shards than this are refused: no fleet has them, and each costs memory.
 pub const SHARDS_MAX: u32 = 1 << 20;
@@ -36,6 +49,7 @@ pub struct Workload<'a> {
     mean: &'a [Micros],
     upper: &'a [Micros],
     setup: &'a [Micros],
+    failed: Option<&'a TestSet>,
 }
 
 impl<'a> Workload<'a> {
@@ -60,7 +74,17 @@ impl<'a> Workload<'a> {
                 return Err(PlanError::Column { column, given, wanted });
             }
         }
-        Ok(Self { tests, mean, upper, setup })
+        Ok(Self { tests, mean, upper, setup, failed: None })
+    }
+
+    /// The same with the tests that failed lately, for [`RunOrder::FailedFirst`].
+    pub fn with_failed(mut self, failed: &'a TestSet) -> Self {
+        self.failed = Some(failed);
+        self
+    }
+
+    fn failed_lately(&self, test: TestId) -> bool {
+        self.failed.is_some_and(|failed| failed.contains(test))
     }
 
     /// The tests.
@@ -84,20 +108,59 @@ impl<'a> Workload<'a> {
     }
 }
 
+/// Which tests of a shard run first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunOrder {
+    /// Those that may take longest.
+    #[default]
+    Risk,
+    /// Those that failed lately, then as [`RunOrder::Risk`].
+    FailedFirst,
+}
+
 /// How to plan.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PlanOptions {
-    /// How many workers.
+    /// How many workers; where there are pools, theirs count.
     pub shards: u32,
     /// A plan this near to its bound, in millionths, is not improved further.
     pub tolerance_ppm: u64,
+    /// How many ways of dealing a few tests out again may be looked at where a gap remains; some
+    /// nanoseconds each. More steps never make a plan longer.
+    pub steps: u64,
+    /// What a plan may not do.
+    pub constraints: Constraints,
+    /// Workers that differ; empty for equal ones.
+    pub pools: Vec<PoolSpec>,
+    /// How many tests a worker runs at a time.
+    pub slots: u32,
+    /// Which tests of a shard run first.
+    pub order: RunOrder,
+    /// The share of each shard, in thousandths, that no idle worker may take over; none where all
+    /// is fixed.
+    pub fixed_permille: Option<u32>,
+    /// An earlier plan that is to be repaired rather than replaced.
+    pub previous: Option<Previous>,
 }
 
+/// Enough for a few thousand deals: some milliseconds, spent only where a gap remains.
+const STEPS: u64 = 200_000;
+
 impl PlanOptions {
-    /// A plan for `shards` equal workers.
+    /// A plan for `shards` equal workers of one slot.
     pub fn new(shards: u32) -> Self {
-        Self { shards, tolerance_ppm: 1 }
+        Self {
+            shards,
+            tolerance_ppm: 1,
+            steps: STEPS,
+            constraints: Constraints::default(),
+            pools: Vec::new(),
+            slots: 1,
+            order: RunOrder::default(),
+            fixed_permille: None,
+            previous: None,
+        }
     }
 }
 
@@ -111,6 +174,40 @@ pub enum PlanError {
     /// More workers than anyone has.
     #[error("{0} shards are more than the {SHARDS_MAX} that can be planned")]
     TooManyShards(u32),
+    /// A worker that runs no test at a time.
+    #[error("a worker needs at least one slot")]
+    NoSlots,
+    /// More pools than the bound can look at.
+    #[error("{0} pools are more than the {POOLS_MAX} that can be planned")]
+    TooManyPools(usize),
+    /// An earlier plan that was read for another table of tests.
+    #[error("the earlier plan was read for {given} tests, the workload has {wanted}")]
+    Previous {
+        /// How many it was read for.
+        given: usize,
+        /// How many there are.
+        wanted: usize,
+    },
+    /// No worker may run a test.
+    #[error("`{test}` needs the tags {tags:?}, and no pool with workers carries them all")]
+    NoPool {
+        /// The test.
+        test: String,
+        /// What it needs.
+        tags: Vec<String>,
+    },
+    /// Too few workers for what must be kept apart.
+    #[error(
+        "`{test}` must be kept apart from {} others ({}), and there are too few shards for that",
+        others.len(),
+        others.join(", ")
+    )]
+    Apart {
+        /// The test for which no shard was left.
+        test: String,
+        /// What it must not meet.
+        others: Vec<String>,
+    },
     /// A column does not fit the table of tests.
     #[error("the column `{column}` has {given} values where {wanted} are wanted")]
     Column {
@@ -137,14 +234,21 @@ pub struct Span {
 /// The tests of one worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shard {
-    /// In the order in which to run them.
+    /// In the order in which to run them, lane by lane.
     pub tests: Vec<TestId>,
     /// The groups of `tests`, in the same order.
     pub spans: Vec<Span>,
-    /// Predicted time, set-ups included.
+    /// Predicted time: set-ups included, at the speed of its pool and with its start-up.
     pub predicted: Micros,
     /// The part of it that is set-up.
     pub setup: Micros,
+    /// The pool of its worker; empty for equal workers.
+    pub pool: String,
+    /// How many of `tests`, in order, run in each lane, where a worker has several: first those
+    /// that run alone, if there is such a lane, then slot by slot.
+    pub lanes: Vec<usize>,
+    /// How many of `tests` are fixed; the rest may be taken over in spans. None: all.
+    pub fixed_tests: Option<usize>,
 }
 
 /// Shards, and the proof of how good they are.
@@ -160,6 +264,8 @@ pub struct Plan {
     pub bound_by: BoundBy,
     /// More workers than this cannot make the run shorter.
     pub useful_workers_max: u32,
+    /// How many tests stand on another shard than in the earlier plan; none without one.
+    pub moved: Option<usize>,
 }
 
 impl Plan {
@@ -193,47 +299,59 @@ impl Plan {
 /// ```
 ///
 /// # Errors
-/// Where `shards` is 0 or above [`SHARDS_MAX`].
+/// Where there is no worker or far too many, where no worker may run a test, and where too few are
+/// given for the tests that must be kept apart.
 pub fn plan(workload: &Workload<'_>, options: &PlanOptions) -> Result<Plan, PlanError> {
-    match options.shards {
-        0 => return Err(PlanError::NoShards),
-        more if more > SHARDS_MAX => return Err(PlanError::TooManyShards(more)),
-        _ => {}
-    }
-    let workers = options.shards as usize;
-    let families = Families::of(workload);
-    let bound = bound::families_bound(&families, workers);
-    let target = bound.target(options.tolerance_ppm);
-    let answer = setup::assign(&families, workers, bound, target);
-    let bound =
-        if answer.makespan() > target { bound::raised(bound, &families, workers) } else { bound };
-    let shards = order::fill(workload, &families, &answer.worker, workers);
+    check(workload, options)?;
+    let solved = solve::solve(workload, options)?;
+    let layout = order::Layout {
+        families: &solved.families,
+        sites: &solved.sites,
+        site: &solved.site,
+        lanes: solved.lanes,
+    };
+    let shards = order::fill(workload, &layout, options);
     let makespan = shards.iter().map(|shard| shard.predicted).max().unwrap_or_default();
+    let moved = options.previous.as_ref().map(|previous| {
+        let mut shard_of = vec![0; workload.tests().len()];
+        for (at, shard) in (0..).zip(&shards) {
+            for test in &shard.tests {
+                shard_of[test.index()] = at;
+            }
+        }
+        previous.moved(&shard_of)
+    });
     Ok(Plan {
         shards,
         makespan,
-        lower_bound: Micros::new(bound.value),
-        bound_by: bound_by(workload, &families, bound.cause, options.shards),
-        useful_workers_max: size::useful_workers_max(&families),
+        lower_bound: Micros::new(solved.bound.value),
+        bound_by: solved.bound.by,
+        useful_workers_max: solved.useful_workers_max,
+        moved,
     })
 }
 
-/// The cause of a bound with its name.
-fn bound_by(workload: &Workload<'_>, families: &Families, cause: Cause, shards: u32) -> BoundBy {
-    let tests = workload.tests();
-    match cause {
-        Cause::Work => {
-            let total: u64 = (0..families.len()).map(|family| families.total(family)).sum();
-            let name = format!("{} of work on {shards} workers", Micros::new(total));
-            BoundBy { kind: BoundKind::Work, name }
+fn check(workload: &Workload<'_>, options: &PlanOptions) -> Result<(), PlanError> {
+    let pools = options.pools.iter().map(|pool| u64::from(pool.workers)).sum();
+    let shards = if options.pools.is_empty() { u64::from(options.shards) } else { pools };
+    let sites = shards.saturating_mul(u64::from(options.slots));
+    if shards == 0 {
+        return Err(PlanError::NoShards);
+    }
+    if options.slots == 0 {
+        return Err(PlanError::NoSlots);
+    }
+    if sites > u64::from(SHARDS_MAX) {
+        return Err(PlanError::TooManyShards(u32::try_from(sites).unwrap_or(u32::MAX)));
+    }
+    if options.pools.len() > POOLS_MAX {
+        return Err(PlanError::TooManyPools(options.pools.len()));
+    }
+    let wanted = workload.tests().len();
+    match &options.previous {
+        Some(previous) if previous.shard_of.len() != wanted => {
+            Err(PlanError::Previous { given: previous.shard_of.len(), wanted })
         }
-        Cause::Unit(unit) => {
-            let name = tests.name(TestId(families.test[unit])).to_owned();
-            BoundBy { kind: BoundKind::Test, name }
-        }
-        Cause::Family(family) => {
-            let name = tests.group_name(GroupId(families.group[family])).to_owned();
-            BoundBy { kind: BoundKind::Class, name }
-        }
+        _ => Ok(()),
     }
 }

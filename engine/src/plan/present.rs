@@ -35,12 +35,13 @@ impl Plan {
         let grouped = workload.tests().group_count() > 0;
         let shard = |(at, shard): (usize, &Shard)| ShardDocument {
             index: at as u32 + 1,
-            pool: None,
+            pool: (!shard.pool.is_empty()).then(|| shard.pool.clone()),
             predicted_ms: shard.predicted,
             setup_ms: shard.setup,
             tests: shard.tests.iter().map(|test| workload.tests().name(*test).to_owned()).collect(),
             groups: if grouped { spans(workload, shard) } else { Vec::new() },
-            fixed_tests: None,
+            fixed_tests: shard.fixed_tests,
+            lanes: shard.lanes.clone(),
         };
         let mut document = PlanDocument {
             schema: PLAN_SCHEMA.to_owned(),
@@ -57,7 +58,7 @@ impl Plan {
             useful_workers_max: Some(self.useful_workers_max),
             sources: facts.sources,
             budget: facts.budget,
-            moved: None,
+            moved: self.moved,
             new_tests: facts.new_tests,
             vanished_tests: facts.vanished_tests,
             retry_of: None,

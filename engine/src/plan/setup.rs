@@ -5,45 +5,54 @@
 //! and **wrap** (whole families packed into a target, what fits nowhere poured over the emptiest
 //! workers, the target searched for). Never splits a family where whole families balance.
 
-use super::balance::balance;
-use super::bound::Bound;
+use super::balance::{Effort, balance_quickly, deal_again, refine};
 use super::exchange::exchange;
 use super::families::Families;
 use super::longest_first::{Assignment, longest_first};
+use super::packing::Room;
 
 /// Whole families that come this near to the bound (in millionths) are not split.
 const WHOLE_PPM: u64 = 500;
+/// Families that come this near to the bound (in millionths) are not improved further: what they
+/// are predicted by is coarser than single tests.
+const CLASS_PPM: u64 = 100;
 /// Shares of the bound above which `split` cuts a family, in twelfths.
 const SPLIT_TWELFTHS: [u64; 7] = [12, 9, 6, 4, 3, 2, 1];
 /// `wrap` looks no nearer to the bound than one part in this power of two.
 const WRAP_STEP: u32 = 14;
 
-/// Assigns units to workers; `target` is how near to the bound is near enough.
-pub(crate) fn assign(families: &Families, workers: usize, bound: Bound, target: u64) -> Assignment {
-    let whole = whole(families, workers, target);
-    if families.is_plain() || whole.makespan() <= bound.target(WHOLE_PPM) {
-        return whole;
+/// Assigns units to workers.
+pub(crate) fn assign(families: &Families, workers: usize, effort: Effort) -> Assignment {
+    let totals: Vec<u64> = (0..families.len()).map(|family| families.total(family)).collect();
+    let plain = families.is_plain();
+    let effort = if plain { effort } else { effort.within(CLASS_PPM) };
+    let near = effort.within(WHOLE_PPM).target;
+    let mut best = balance_quickly(&totals, workers, effort.target);
+    if plain || totals.iter().all(|total| *total <= near) {
+        best = refine(&totals, best, effort);
     }
-    let mut best = whole;
-    let mut offer = |other: Assignment| {
-        if other.makespan() < best.makespan() {
-            best = other;
-        }
-    };
+    if plain || best.makespan() <= near {
+        deal_again(&totals, &mut best, effort);
+        return whole(families, best);
+    }
+    let mut best = whole(families, best);
+    if let Some(other) = Wrap::new(families, workers).search(effort) {
+        best = best.or_shorter(other);
+    }
     for twelfths in SPLIT_TWELFTHS {
-        let cap = (bound.value / 12).saturating_mul(twelfths).max(1);
-        offer(split(families, workers, cap, target));
+        if best.makespan() <= effort.target {
+            return best;
+        }
+        let cap = (effort.bound / 12).saturating_mul(twelfths).max(1);
+        best = best.or_shorter(split(families, workers, cap, effort.target));
     }
-    if let Some(other) = Wrap::new(families, workers).search(bound.value, target) {
-        offer(other);
-    }
-    best
+    let (parts, mut placed) = Parts::of(families, &best);
+    deal_again(&parts.work, &mut placed, effort);
+    best.or_shorter(parts.spread(families, &placed, workers))
 }
 
 /// Every family on one worker.
-fn whole(families: &Families, workers: usize, target: u64) -> Assignment {
-    let totals: Vec<u64> = (0..families.len()).map(|family| families.total(family)).collect();
-    let answer = balance(&totals, workers, target);
+fn whole(families: &Families, answer: Assignment) -> Assignment {
     let mut worker = vec![0; families.work.len()];
     for (family, at) in answer.worker.iter().enumerate() {
         worker[families.range(family)].fill(*at);
@@ -53,42 +62,52 @@ fn whole(families: &Families, workers: usize, target: u64) -> Assignment {
 
 /// Families above `cap` cut into parts that stay below it, then balanced like the rest.
 fn split(families: &Families, workers: usize, cap: u64, target: u64) -> Assignment {
-    let mut parts = Parts::default();
-    for family in 0..families.len() {
-        let (setup, units) = (families.setup[family], families.units(family));
-        if families.total(family) <= cap || units.len() < 2 {
-            parts.push_whole(families, family);
-            continue;
-        }
-        let room = cap.saturating_sub(setup).max(1);
-        let count =
-            families.sums[family].div_ceil(room).min(units.len() as u64).min(workers as u64);
-        let cut = longest_first(units, count as usize);
-        let first = parts.work.len() as u32;
-        parts.work.extend(cut.loads.iter().map(|load| load + setup));
-        parts.of_unit.extend(cut.worker.iter().map(|part| first + part));
-    }
-    let answer = balance(&parts.work, workers, target);
+    let parts = Parts::cut(families, workers, cap);
+    let answer = balance_quickly(&parts.work, workers, target);
     parts.spread(families, &answer, workers)
 }
 
 /// Items made of units of one family each.
 #[derive(Default)]
-struct Parts {
+pub(crate) struct Parts {
     /// Work and set-up of each part.
-    work: Vec<u64>,
-    of_unit: Vec<u32>,
+    pub(crate) work: Vec<u64>,
+    /// The family of each part.
+    pub(crate) family: Vec<u32>,
+    /// The part of each unit.
+    pub(crate) of_unit: Vec<u32>,
 }
 
 impl Parts {
-    fn push_whole(&mut self, families: &Families, family: usize) {
-        let part = self.work.len() as u32;
-        self.work.push(families.total(family));
-        self.of_unit.extend(std::iter::repeat_n(part, families.units(family).len()));
+    /// Families above `cap` cut into even parts that stay below it.
+    pub(crate) fn cut(families: &Families, workers: usize, cap: u64) -> Self {
+        let mut parts = Self::default();
+        for family in 0..families.len() {
+            parts.add(families, family, workers, cap);
+        }
+        parts
+    }
+
+    fn add(&mut self, families: &Families, family: usize, workers: usize, cap: u64) {
+        let (setup, units) = (families.setup[family], families.units(family));
+        let first = self.work.len() as u32;
+        if families.total(family) <= cap || units.len() < 2 {
+            self.work.push(families.total(family));
+            self.family.push(family as u32);
+            self.of_unit.extend(units.iter().map(|_| first));
+            return;
+        }
+        let room = cap.saturating_sub(setup).max(1);
+        let count = families.sums[family].div_ceil(room);
+        let count = count.min(units.len() as u64).min(workers as u64) as usize;
+        let cut = longest_first(units, count);
+        self.work.extend(cut.loads.iter().map(|load| load + setup));
+        self.family.extend(std::iter::repeat_n(family as u32, count));
+        self.of_unit.extend(cut.worker.iter().map(|part| first + part));
     }
 
     /// The parts of an assignment of units: what each family has on each worker.
-    fn of(families: &Families, given: &Assignment) -> (Self, Assignment) {
+    pub(crate) fn of(families: &Families, given: &Assignment) -> (Self, Assignment) {
         let workers = given.loads.len();
         let mut parts = Self::default();
         let mut placed = Assignment { worker: Vec::new(), loads: given.loads.clone() };
@@ -100,6 +119,7 @@ impl Parts {
                 if *last != family as u32 {
                     (*last, *part) = (family as u32, parts.work.len() as u32);
                     parts.work.push(families.setup[family]);
+                    parts.family.push(family as u32);
                     placed.worker.push(at);
                 }
                 parts.work[*part as usize] += families.work[unit];
@@ -109,7 +129,12 @@ impl Parts {
         (parts, placed)
     }
 
-    fn spread(&self, families: &Families, answer: &Assignment, workers: usize) -> Assignment {
+    pub(crate) fn spread(
+        &self,
+        families: &Families,
+        answer: &Assignment,
+        workers: usize,
+    ) -> Assignment {
         let worker: Vec<u32> =
             self.of_unit.iter().map(|part| answer.worker[*part as usize]).collect();
         let loads = families.loads(&worker, workers);
@@ -135,7 +160,8 @@ impl<'a> Wrap<'a> {
     }
 
     /// Widens the target until the packing succeeds, narrows it again, then exchanges parts.
-    fn search(mut self, bound: u64, target: u64) -> Option<Assignment> {
+    fn search(mut self, effort: Effort) -> Option<Assignment> {
+        let Effort { bound, target, .. } = effort;
         let step = (bound >> WRAP_STEP).max(1);
         let (mut low, mut width) = (bound, step);
         let mut found = loop {
@@ -161,7 +187,7 @@ impl<'a> Wrap<'a> {
         let (parts, mut placed) = Parts::of(self.families, &answer);
         exchange(&parts.work, &mut placed, target);
         let better = parts.spread(self.families, &placed, self.workers);
-        Some(if better.makespan() < answer.makespan() { better } else { answer })
+        Some(answer.or_shorter(better))
     }
 
     /// Packs everything so that no worker ends after `target`.
@@ -239,76 +265,22 @@ impl Remaining {
     }
 }
 
-/// What is free on each worker, with the largest at the root of a tree.
-struct Room {
-    tree: Vec<u64>,
-    leaves: usize,
-}
-
-impl Room {
-    fn new(workers: usize, target: u64) -> Self {
-        let leaves = workers.next_power_of_two();
-        let mut tree = vec![0; 2 * leaves];
-        tree[leaves..leaves + workers].fill(target);
-        for at in (1..leaves).rev() {
-            tree[at] = tree[2 * at].max(tree[2 * at + 1]);
-        }
-        Self { tree, leaves }
-    }
-
-    /// Gives `amount` of the first worker that has so much to its taker.
-    fn take_first(&mut self, amount: u64) -> Option<u32> {
-        if self.tree[1] < amount {
-            return None;
-        }
-        let mut at = 1;
-        while at < self.leaves {
-            at *= 2;
-            if self.tree[at] < amount {
-                at += 1;
-            }
-        }
-        let worker = (at - self.leaves) as u32;
-        self.fill(worker, amount);
-        Some(worker)
-    }
-
-    /// The first of the workers with the most room, and how much that is.
-    fn emptiest(&self) -> (u32, u64) {
-        let mut at = 1;
-        while at < self.leaves {
-            at *= 2;
-            if self.tree[at] < self.tree[1] {
-                at += 1;
-            }
-        }
-        ((at - self.leaves) as u32, self.tree[1])
-    }
-
-    fn fill(&mut self, worker: u32, amount: u64) {
-        let mut at = self.leaves + worker as usize;
-        self.tree[at] -= amount;
-        while at > 1 {
-            at /= 2;
-            self.tree[at] = self.tree[2 * at].max(self.tree[2 * at + 1]);
-        }
-    }
-}
-
-/// How many workers the packing needs to end at `target`, which is at least the longest unit with
-/// its set-up: an upper bound on the fewest.
-pub(crate) fn packed_workers(families: &Families, target: u64) -> u32 {
+/// A packing of everything into as few workers as first fit needs to end at `target`, which is at
+/// least the longest unit with its set-up: for each unit its worker, and how many there are.
+pub(crate) fn packed(families: &Families, target: u64) -> (Vec<u32>, u32) {
     let total: u64 = (0..families.len()).map(|family| families.total(family)).sum();
-    let mut workers = (total.checked_div(target).unwrap_or(0) as usize).max(1);
     let units = families.work.len().max(1);
+    let mut workers = (total.checked_div(target).unwrap_or(0) as usize).clamp(1, units);
+    let mut wrap = Wrap::new(families, workers);
     loop {
-        let mut wrap = Wrap::new(families, workers);
-        if workers >= units {
-            return units as u32;
-        }
+        wrap.workers = workers;
         if let Some(worker) = wrap.pack(target) {
-            return worker.iter().copied().max().unwrap_or(0) + 1;
+            let used = worker.iter().copied().max().unwrap_or(0) + 1;
+            return (worker, used);
         }
-        workers = (workers + workers / 4 + 1).min(units);
+        if workers == units {
+            return ((0..units as u32).collect(), units as u32);
+        }
+        workers = (workers + workers / 8 + 1).min(units);
     }
 }

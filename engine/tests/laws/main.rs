@@ -1,6 +1,7 @@
 //! Laws: what holds for every input, each named as a sentence.
 mod backtest;
 mod budget;
+mod constraint;
 mod dispatch;
 mod dialects;
 mod estimate;
@@ -9,4 +10,5 @@ mod ingest;
 mod outcome;
 mod plan;
 mod plan_size;
+mod plan_steady;
 mod test_id;

@@ -1,1 +1,0 @@
-//! constraint (to come).

@@ -1,0 +1,155 @@
+//! Pools: workers that differ in speed, start-up and in what they can run.
+//!
+//! Decides which workers there are, which of them may run what, and how early they can be done at
+//! best. Never assigns.
+
+use super::PlanError;
+use super::bound::first_true;
+use super::families::Families;
+use crate::constraint::Constraints;
+use crate::units::Micros;
+
+/// Workers of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolSpec {
+    /// Its name in the plan.
+    pub name: String,
+    /// How many workers of it the plan uses.
+    pub workers: u32,
+    /// Speed in thousandths of the workers that history was measured on; at least 1.
+    pub speed_permille: u32,
+    /// From the request to the first test.
+    pub startup: Micros,
+    /// Tags of tests that only such workers can run.
+    pub tags: Vec<String>,
+}
+
+impl PoolSpec {
+    /// Workers like those of history, without start-up or tags.
+    pub fn plain(name: &str, workers: u32) -> Self {
+        let startup = Micros::ZERO;
+        Self { name: name.to_owned(), workers, speed_permille: 1000, startup, tags: Vec::new() }
+    }
+}
+
+/// More pools than this are refused: the bound looks at every subset of them.
+pub const POOLS_MAX: usize = 10;
+
+/// The workers of a plan, slot by slot.
+pub(crate) struct Sites {
+    pub(crate) pools: Vec<PoolSpec>,
+    /// The pool of each machine.
+    pub(crate) pool_of: Vec<u16>,
+    /// Slots of each machine.
+    pub(crate) slots: usize,
+    /// For each pool the tags it carries, by bit of the constraints.
+    carries: Vec<u64>,
+}
+
+impl Sites {
+    /// Lays out `pools`, or `shards` equal workers where there are none.
+    pub(crate) fn new(
+        pools: &[PoolSpec],
+        shards: u32,
+        slots: u32,
+        constraints: &Constraints,
+    ) -> Self {
+        let tagged = !pools.is_empty();
+        let pools = if tagged { pools.to_vec() } else { vec![PoolSpec::plain("", shards)] };
+        let carries = pools.iter().map(|pool| {
+            let bits = constraints.tags.iter().enumerate().take(64);
+            bits.filter(|(_, (tag, _))| !tagged || pool.tags.contains(tag))
+                .fold(0, |all, (bit, _)| all | 1 << bit)
+        });
+        let carries = carries.collect();
+        let pool_of = pools
+            .iter()
+            .enumerate()
+            .flat_map(|(at, pool)| std::iter::repeat_n(at as u16, pool.workers as usize))
+            .collect();
+        Self { pools, pool_of, slots: slots as usize, carries }
+    }
+
+    /// How many slots there are on all machines.
+    pub(crate) fn len(&self) -> usize {
+        self.pool_of.len() * self.slots
+    }
+
+    /// The machine of a slot.
+    pub(crate) fn machine(&self, site: u32) -> usize {
+        site as usize / self.slots
+    }
+
+    pub(crate) fn pool(&self, site: u32) -> &PoolSpec {
+        &self.pools[usize::from(self.pool_of[self.machine(site)])]
+    }
+
+    /// True where a pool can run what needs `tags`.
+    pub(crate) fn may(&self, pool: usize, tags: u64) -> bool {
+        self.pools[pool].workers > 0 && tags & !self.carries[pool] == 0
+    }
+
+    /// When a worker of a pool is done with so much work.
+    pub(crate) fn finish(&self, pool: usize, work: u64) -> u64 {
+        let pool = &self.pools[pool];
+        let speed = u128::from(pool.speed_permille.max(1));
+        let span = (u128::from(work) * 1000).div_ceil(speed);
+        pool.startup.get().saturating_add(u64::try_from(span).unwrap_or(u64::MAX))
+    }
+
+    /// The earliest that any eligible worker is done with one piece of work; none where no pool
+    /// may run it.
+    pub(crate) fn earliest(&self, work: u64, tags: u64) -> Option<u64> {
+        (0..self.pools.len())
+            .filter(|pool| self.may(*pool, tags))
+            .map(|pool| self.finish(pool, work))
+            .min()
+    }
+
+    /// When the workers of some pools, by bit, are done with all of `work` at best.
+    fn area(&self, pools: usize, work: u64) -> u64 {
+        first_true(0, |end| {
+            let done: u128 = (self.pools.iter().enumerate())
+                .filter(|(at, _)| pools >> at & 1 == 1)
+                .map(|(_, pool)| {
+                    let span = end.saturating_sub(pool.startup.get());
+                    u128::from(span)
+                        * u128::from(pool.speed_permille.max(1))
+                        * u128::from(pool.workers)
+                })
+                .sum();
+            done * self.slots as u128 >= u128::from(work) * 1000
+        })
+    }
+
+    /// Bound 6: for every subset of pools, the work that only they can run over what they can do.
+    /// The value, and the pool that holds it up where the subset is not all of them.
+    pub(crate) fn bound(&self, families: &Families) -> Result<(u64, Option<usize>), PlanError> {
+        let count = self.pools.len();
+        let mut demand = vec![0u64; 1 << count];
+        for family in 0..families.len() {
+            let tags = families.kind(family).tags;
+            let may =
+                (0..count).filter(|pool| self.may(*pool, tags)).fold(0, |all, at| all | 1 << at);
+            demand[may] += families.sums[family];
+        }
+        let everything = (1usize << count) - 1;
+        let mut best = (0, None);
+        for pools in 1..=everything {
+            let work: u64 = demand
+                .iter()
+                .enumerate()
+                .filter(|(may, _)| may & !pools == 0)
+                .map(|(_, d)| d)
+                .sum();
+            if self.pools.iter().enumerate().any(|(at, p)| pools >> at & 1 == 1 && p.workers > 0) {
+                let value = self.area(pools, work);
+                if value > best.0 {
+                    let named = (pools != everything).then_some(pools.trailing_zeros() as usize);
+                    best = (value, named);
+                }
+            }
+        }
+        Ok(best)
+    }
+}
