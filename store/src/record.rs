@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 use rasher::attempt::{Outcome, Recording, RunContext};
 use rasher::test_id::{TestId, TestSet};
 
-use crate::files::{SegmentName, run_hash};
+use crate::files::{SegmentFile, SegmentName, run_hash};
 use crate::{Problem, Store, StoreError, refresh, segment};
 
 /// What a call of [`Store::record`] did.
@@ -53,13 +53,14 @@ impl Store {
         self.files.sweep();
         let mut answer = Recorded::default();
         let before = recording.attempts.len();
-        self.leave_out_known(context, &mut recording, &mut answer.problems)?;
+        let listed = self.environment_segments(&context.environment)?;
+        self.leave_out_known(context, &listed, &mut recording, &mut answer.problems);
         answer.ignored_duplicates = before - recording.attempts.len();
         if recording.attempts.is_empty() {
             return Ok(answer);
         }
         count(&recording, &mut answer);
-        let known = refresh::known_tests(self, &context.environment, &recording.tests)?;
+        let known = refresh::known_tests(self, &context.environment, &listed, &recording.tests)?;
         answer.new_tests =
             reported(&recording).iter().filter(|test| !known.contains(*test)).count();
         let bytes = segment::encode(context, &recording)?;
@@ -71,14 +72,16 @@ impl Store {
     fn leave_out_known(
         &self,
         context: &RunContext,
+        listed: &[SegmentFile],
         recording: &mut Recording,
         problems: &mut Vec<Problem>,
-    ) -> Result<(), StoreError> {
+    ) {
         let mut seen: HashSet<(TestId, u16), FixedState> = HashSet::default();
         seen.reserve(recording.attempts.len());
         let tests = &recording.tests;
-        for file in self.files.segments(&run_hash(&context.environment, &context.run))? {
-            let kept = match self.load(&file) {
+        let run = run_hash(&context.environment, &context.run);
+        for file in listed.iter().filter(|file| file.name.run == run) {
+            let kept = match self.load(file) {
                 Ok(kept) => kept,
                 Err(problem) => {
                     problems.push(problem);
@@ -98,7 +101,6 @@ impl Store {
         }
         // A recording may hold one attempt twice: the first stands.
         recording.attempts.retain(|attempt| seen.insert((attempt.test, attempt.ordinal)));
-        Ok(())
     }
 }
 

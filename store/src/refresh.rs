@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rasher::attempt::RunContext;
 use rasher::history::{History, RunRecording};
-use rasher::test_id::{TestSet, TestTable};
+use rasher::test_id::{TestId, TestSet, TestTable};
 
 use crate::files::{SegmentFile, SegmentName};
 use crate::summary::Summary;
 use crate::{Loaded, Problem, Store, StoreError, summary};
 
-/// More segments than this beyond the summary, and the summary is brought up to date first.
-const UNCOVERED_MAX: usize = 16;
+/// More rows than this are not read beyond a summary to see which tests are new.
+const UNCOVERED_ROWS_MAX: usize = 1_000_000;
 
 /// Segments of one run, and when it began.
 struct Run {
@@ -73,42 +73,54 @@ fn rebuild(
     }
 }
 
-/// Which tests of `tests` the environment has seen. Reads names only where that is enough.
+/// Adds to `known` the tests of `tests` that the environment has seen, by the segments `listed`.
+///
+/// Asks the summary, however old it is, and of the segments beyond it only as many as it takes
+/// until no test is left to ask about: where two hundred shards of a run are recorded at once, none
+/// has to fold the history of the others. Where that is much to read, the summary is brought up to
+/// date instead, so that the next recording finds less.
 pub(crate) fn known_tests(
     store: &Store,
     environment: &str,
+    listed: &[SegmentFile],
     tests: &TestTable,
 ) -> Result<TestSet, StoreError> {
-    let listed = store.environment_segments(environment)?;
     let kept = summary::read(&store.files.summary_path(environment), environment);
-    let covered = kept.as_ref().map_or(&[][..], |kept| &kept.covered);
-    let beyond = uncovered(&listed, covered);
-    if beyond.len() > UNCOVERED_MAX {
-        let history = history(store, environment)?.value;
-        return Ok(in_history(&history, tests));
+    let mut known = TestSet::with_len(tests.len());
+    let mut unknown = tests.len();
+    if let Some(kept) = &kept {
+        for test in in_history(&kept.history, tests) {
+            unknown -= usize::from(known.insert(test));
+        }
     }
-    let none = || TestSet::with_len(tests.len());
-    let mut known = kept.map_or_else(none, |kept| in_history(&kept.history, tests));
-    for file in beyond {
+    let mut rows = 0;
+    for file in uncovered(listed, kept.as_ref().map_or(&[], |kept| &kept.covered)) {
+        if unknown == 0 {
+            break;
+        }
+        if rows > UNCOVERED_ROWS_MAX {
+            let history = history(store, environment)?.value;
+            for test in in_history(&history, tests) {
+                known.insert(test);
+            }
+            break;
+        }
         // What cannot be read here is named by whoever needs its content.
         if let Ok(it) = store.load(&file)
             && it.context.environment == environment
         {
             let table = &it.recording.tests;
+            rows += it.recording.attempts.len();
             for test in table.ids().filter_map(|test| tests.find(table.name(test))) {
-                known.insert(test);
+                unknown -= usize::from(known.insert(test));
             }
         }
     }
     Ok(known)
 }
 
-fn in_history(history: &History, tests: &TestTable) -> TestSet {
-    let mut known = TestSet::with_len(tests.len());
-    for test in tests.ids().filter(|test| history.tests().find(tests.name(*test)).is_some()) {
-        known.insert(test);
-    }
-    known
+fn in_history<'a>(history: &'a History, tests: &'a TestTable) -> impl Iterator<Item = TestId> + 'a {
+    tests.ids().filter(|test| history.tests().find(tests.name(*test)).is_some())
 }
 
 /// Both sorted by name.

@@ -34,7 +34,8 @@ pub(crate) fn writer(store: &Path, number: &str) {
     for turn in 0.. {
         let run = format!("{number}-{turn}");
         let seed = number.bytes().fold(turn, |seed, byte| seed * 31 + u64::from(byte));
-        let recorded = store.record(&context(&run, 0), recording(TESTS, seed)).expect("recorded");
+        let recorded =
+            store.record(&context(&run, turn as i64), recording(TESTS, seed)).expect("recorded");
         assert_eq!(recorded.attempts, TESTS);
         // The reader may be gone.
         if writeln!(out, "{KEPT}{run}").and_then(|()| out.flush()).is_err() {
