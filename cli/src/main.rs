@@ -7,6 +7,7 @@
 mod ci;
 mod clock;
 mod config;
+mod evidence;
 mod fault;
 mod files;
 mod flags;

@@ -4,10 +4,13 @@ mod bench;
 mod demo;
 mod doctor;
 mod explain;
+mod flaky;
 mod plan;
-mod record;
+pub(crate) mod record;
+mod retry;
 mod shard;
-mod verify;
+mod verdict;
+pub(crate) mod verify;
 
 use crate::fault::{Exit, Fault};
 use crate::session::Session;
@@ -23,6 +26,12 @@ pub(crate) enum Verb {
     Shard(shard::Flags),
     /// Prove that every planned test has exactly one result that counts
     Verify(verify::Flags),
+    /// Plan what must run again, and nothing else
+    Retry(retry::Flags),
+    /// Say whether the commit may be merged, and why
+    Verdict(verdict::Flags),
+    /// Rank the tests that fail without cause
+    Flaky(flaky::Flags),
     /// Say what is known of a test and why it sits where it sits
     Explain(explain::Flags),
     /// Check the set-up step by step
@@ -42,6 +51,9 @@ impl Verb {
             Self::Plan(flags) => plan::run(&flags, session),
             Self::Shard(flags) => shard::run(&flags, session),
             Self::Verify(flags) => verify::run(&flags, session),
+            Self::Retry(flags) => retry::run(&flags, session),
+            Self::Verdict(flags) => verdict::run(&flags, session),
+            Self::Flaky(flags) => flaky::run(&flags, session),
             Self::Explain(flags) => explain::run(&flags, session),
             Self::Demo(flags) => demo::run(&flags, session),
             Self::Doctor(flags) => doctor::run(&flags, session),

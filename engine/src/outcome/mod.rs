@@ -8,6 +8,8 @@ pub mod environment;
 pub mod ledger;
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::attempt::{Isolation, Outcome, Recording, RunContext};
 use crate::test_id::{TestId, TestTable};
@@ -87,14 +89,22 @@ impl Folder {
 
     /// Takes all attempts of one recording. O(attempts).
     pub fn add(&mut self, context: &RunContext, recording: &Recording) {
+        self.add_part(context, recording, 0..recording.attempts.len());
+    }
+
+    /// Takes a part of a recording, such as the attempts of one file; executions of a test are
+    /// counted anew in it. Nothing where the part lies beyond the attempts. O(n log n).
+    pub fn add_part(&mut self, context: &RunContext, recording: &Recording, part: Range<usize>) {
         let worker = context.worker.as_deref().map(|name| self.workers.intern(name, None).0);
         let known = &recording.tests;
-        for attempt in &recording.attempts {
+        let mut first: BTreeMap<TestId, u16> = BTreeMap::new();
+        for attempt in recording.attempts.get(part).unwrap_or_default() {
             let group = known.group(attempt.test).map(|group| known.group_name(group));
+            let first = *first.entry(attempt.test).or_insert(attempt.ordinal);
             self.trials.push(Trial {
                 test: self.tests.intern(known.name(attempt.test), group),
                 round: context.attempt,
-                ordinal: attempt.ordinal,
+                ordinal: attempt.ordinal.saturating_sub(first),
                 shard: context.shard,
                 worker,
                 isolation: context.isolation,

@@ -228,11 +228,6 @@ impl Doubt {
         (self.failed, self.passed)
     }
 
-    /// True where history would hardly have expected the failure.
-    pub fn is_first_failure(&self) -> bool {
-        self.rate < 1e-4
-    }
-
     /// What the one run on the base showed: `Some(true)` where it failed there.
     pub const fn control(&self) -> Option<bool> {
         self.control

@@ -145,7 +145,8 @@ impl Bench<'_> {
         if let Some(failed) = base {
             doubt.observe_base(failed);
         }
-        let (word, reason) = word(case, &doubt, base, self.options);
+        let failed_before = self.scores.strip(name).failures > 0;
+        let (word, reason) = word(case, &doubt, (base, failed_before), self.options);
         verdict(word, Some(doubt), &reason)
     }
 
@@ -218,7 +219,7 @@ impl Bench<'_> {
         let strip = self.scores.strip(name);
         line += &match strip.runs {
             0 => "; no history".to_owned(),
-            runs => format!("; {} failures in {runs} runs before", strip.failures),
+            runs => format!("; failed in {} of {runs} earlier runs", strip.failures),
         };
         line += match self.on_base(case.test) {
             Some(true) => "; fails on base: yes",
@@ -239,7 +240,7 @@ impl Bench<'_> {
 fn word(
     case: &Case,
     doubt: &Doubt,
-    base: Option<bool>,
+    (base, failed_before): (Option<bool>, bool),
     options: &VerdictOptions,
 ) -> (Word, String) {
     let (_, passed) = case.counts();
@@ -260,7 +261,7 @@ fn word(
     if p_real > options.doubt.error_max {
         return (Word::Suspect, "passed on retry, but doubt remains; retry to settle".to_owned());
     }
-    if doubt.is_first_failure() {
+    if !failed_before {
         return (Word::Suspect, first_ever.to_owned());
     }
     (Word::Flaky, "passed on this commit, and is known to fail without cause".to_owned())

@@ -1,0 +1,159 @@
+//! What retry and verdict look at: the results of a run by file, and the scores of its tests.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rasher::attempt::{Isolation, Recording, RunContext};
+use rasher::flake::{FlakeOptions, Scores};
+use rasher::outcome::ledger::{Ledger, Verification};
+use rasher::outcome::{Folder, Outcomes};
+use rasher::plan::document::PlanDocument;
+
+use crate::fault::Fault;
+use crate::reports::{self, FileRead};
+use crate::session::{Session, store_fault};
+use crate::verbs::record;
+use crate::verbs::verify::Results;
+
+/// Branches whose runs show what the suite is like, whoever works on it.
+const MAIN: [&str; 4] = ["main", "master", "trunk", "develop"];
+
+/// Results as given.
+pub(crate) struct Given {
+    /// What came of each test.
+    pub(crate) outcomes: Outcomes,
+    /// The ledger's word on them.
+    pub(crate) verified: Verification,
+    /// The plans, the first one first.
+    pub(crate) plans: Vec<PlanDocument>,
+    /// Paths that held no report.
+    pub(crate) failures: Vec<Fault>,
+}
+
+/// Reads results of a run and enters them in its ledger.
+pub(crate) fn read(
+    session: &Session,
+    plans: &[PlanDocument],
+    results: &[Results],
+) -> Result<Given, Fault> {
+    let wrong = |e: rasher::outcome::ledger::LedgerError| Fault::usage(e.to_string());
+    let mut ledger = Ledger::open(plans).map_err(wrong)?;
+    let paths: Vec<PathBuf> = results.iter().map(|results| results.path.clone()).collect();
+    let read = reports::read(&paths, session.output);
+    record::say_problems(session, &read.problems);
+    for file in &read.files {
+        let attempt = results[file.asked].attempt;
+        ledger.report(attempt, &read.recording, file.attempts.clone()).map_err(wrong)?;
+    }
+    let outcomes = fold(session, &read.recording, &read.files, |file| results[file.asked].attempt);
+    let failures = read.failures;
+    Ok(Given { outcomes, verified: ledger.close(), plans: in_order(plans), failures })
+}
+
+/// Reads results of the base: one round, whatever the paths.
+pub(crate) fn read_base(session: &Session, paths: &[PathBuf]) -> Option<Outcomes> {
+    if paths.is_empty() {
+        return None;
+    }
+    let read = reports::read(paths, session.output);
+    record::say_problems(session, &read.problems);
+    for fault in &read.failures {
+        session.output.warn(&fault.what());
+    }
+    Some(fold(session, &read.recording, &read.files, |_| 1))
+}
+
+/// The first plan, then each retry after what it retries. The ledger has checked the chain.
+fn in_order(plans: &[PlanDocument]) -> Vec<PlanDocument> {
+    let mut ordered: Vec<PlanDocument> =
+        plans.iter().filter(|plan| plan.retry_of.is_none()).take(1).cloned().collect();
+    while let Some(last) = ordered.last()
+        && let Some(next) = plans.iter().find(|plan| plan.retry_of.as_ref() == Some(&last.id))
+        && ordered.len() < plans.len()
+    {
+        ordered.push(next.clone());
+    }
+    ordered
+}
+
+/// Each file is one report; a file given twice, or copied, is the same report.
+fn fold(
+    session: &Session,
+    recording: &Recording,
+    files: &[FileRead],
+    round: impl Fn(&FileRead) -> u16,
+) -> Outcomes {
+    let mut folder = Folder::new();
+    let mut known: BTreeMap<([u8; 32], u16), u32> = BTreeMap::new();
+    for file in files {
+        let round = round(file);
+        let number = known.len() as u32 + 1;
+        let shard = *known.entry((fingerprint(recording, file), round)).or_insert(number);
+        let context = RunContext {
+            environment: session.environment.clone(),
+            branch: None,
+            commit: None,
+            base_commit: None,
+            run: String::new(),
+            attempt: round,
+            shard: Some(shard),
+            worker: None,
+            plan: None,
+            isolation: if round > 1 { Isolation::FreshWorker } else { Isolation::InSuite },
+            at: Timestamp::UNIX_EPOCH,
+        };
+        folder.add_part(&context, recording, file.attempts.clone());
+    }
+    folder.finish()
+}
+
+/// A hash of what a report tells.
+fn fingerprint(recording: &Recording, file: &FileRead) -> [u8; 32] {
+    let mut hash = blake3::Hasher::new();
+    for attempt in recording.attempts.get(file.attempts.clone()).unwrap_or_default() {
+        hash.update(recording.tests.name(attempt.test).as_bytes());
+        let start = attempt.start.map(Timestamp::as_nanosecond).unwrap_or_default();
+        let duration = attempt.duration.map_or(u64::MAX, |duration| duration.get());
+        hash.update(&[0, attempt.outcome as u8]);
+        hash.update(&start.to_le_bytes());
+        hash.update(&duration.to_le_bytes());
+        hash.update(&attempt.signature.unwrap_or_default().to_le_bytes());
+    }
+    *hash.finalize().as_bytes()
+}
+
+/// Flake scores from the newest `runs_max` recorded runs: those of a main branch where there are
+/// any, else all; never those of the run under judgement.
+pub(crate) fn scores(
+    session: &Session,
+    runs_max: usize,
+    judged: Option<&str>,
+) -> Result<Scores, Fault> {
+    let mut scores = Scores::new(FlakeOptions::default());
+    let store = session.open_store()?;
+    let all = store.runs(&session.environment, None).map_err(|e| store_fault(&e))?;
+    let all = session.usable(all);
+    let is_main = |branch: Option<&str>| branch.is_some_and(|branch| MAIN.contains(&branch));
+    let main = all.iter().any(|run| is_main(run.branch.as_deref()));
+    let mut runs = all;
+    runs.retain(|run| {
+        (!main || is_main(run.branch.as_deref())) && Some(run.run.as_str()) != judged
+    });
+    let bar = session.output.progress(runs.len().min(runs_max) as u64, "scoring");
+    for run in runs.iter().skip(runs.len().saturating_sub(runs_max)) {
+        let loaded = store.load_run(&session.environment, &run.run).map_err(|e| store_fault(&e))?;
+        scores.fold(&session.usable(loaded));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(scores)
+}
+
+/// Scores for a verdict: a store that cannot be read costs what history knows, never the verdict.
+pub(crate) fn scores_or_none(session: &Session, runs_max: usize, judged: Option<&str>) -> Scores {
+    scores(session, runs_max, judged).unwrap_or_else(|fault| {
+        session.output.warn(&format!("history cannot be used: {}", fault.what()));
+        Scores::new(FlakeOptions::default())
+    })
+}
