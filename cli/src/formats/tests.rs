@@ -63,7 +63,7 @@ fn an_empty_shard_never_means_all() {
         (Format::Classes, ""),
         (Format::Surefire, "rasher/empty/NoTestsOnThisShard.java\n"),
         (Format::Gradle, "rasher.empty.NoTestsOnThisShard\n"),
-        (Format::Pytest, "--version\n"),
+        (Format::Pytest, "--version\n--version\n"),
         (Format::Nextest, "none()\n"),
         (Format::Go, "^$\n"),
     ] {

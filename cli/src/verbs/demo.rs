@@ -197,13 +197,15 @@ fn people(document: &Document, plan: &PlanDocument, loads: &[Micros]) -> String 
         span(document.work_ms),
     );
     text += &format!(
-        "  split by count   {}\n  planned          {}   no plan can be shorter than {} (gap {:.4} %)\n  \
-         as it ran        {}   the same plan, with the noise of a real day\n\n",
-        span(document.by_count_ms),
+        "                   predicted   on the day, with its noise\n  \
+         planned          {:>9}   {}\n  split by count   {:>9}   {}\n\n\
+         No plan can be shorter than {} (gap {:.4} %).\n",
         span(document.makespan_ms),
+        span(realised),
+        "",
+        span(document.by_count_ms),
         span(document.lower_bound_ms),
         document.gap * 100.0,
-        span(realised),
     );
     text += &format!("Bound by {}.\n", plan::bound(plan));
     if let Some(most) = plan.useful_workers_max {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use rasher::error::ErrorKind;
-use rasher::outcome::ledger::{Ledger, LedgerError, Verification};
+use rasher::outcome::ledger::{Ledger, LedgerError, Rules, Verification};
 use rasher::plan::document::PlanDocument;
 
 use crate::fault::{Exit, Fault};
@@ -26,6 +26,9 @@ pub(crate) struct Flags {
     /// Tests that were run but not planned do not make the run incomplete
     #[arg(long)]
     accept_unknown: bool,
+    /// Several rows of one name in one report are cases that their runner gives one name
+    #[arg(long)]
+    accept_repeated: bool,
 }
 
 /// Reports of one attempt at a run.
@@ -61,7 +64,9 @@ impl FromStr for Results {
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let plans = read_plans(&flags.plan, session)?;
     let wrong = |e: LedgerError| Fault::usage(e.to_string());
-    let mut ledger = Ledger::open(&plans).map_err(wrong)?;
+    let rules =
+        Rules { accept_unknown: flags.accept_unknown, accept_repeated: flags.accept_repeated };
+    let mut ledger = Ledger::open(&plans).map_err(wrong)?.with_rules(rules);
     let paths: Vec<PathBuf> = flags.results.iter().map(|results| results.path.clone()).collect();
     let read = reports::read(&paths, session.output);
     record::say_problems(session, &read.problems);
@@ -69,9 +74,12 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         let attempt = flags.results[file.asked].attempt;
         ledger.report(attempt, &read.recording, file.attempts.clone()).map_err(wrong)?;
     }
-    let mut verified = ledger.close();
-    if flags.accept_unknown {
-        verified.complete = verified.missing.is_empty() && verified.duplicate.is_empty();
+    let verified = ledger.close();
+    if !verified.repeated.is_empty() && !flags.accept_repeated {
+        session.output.say(
+            "one report tells a test several times: where its runner gives several cases one \
+             name, say --accept-repeated",
+        );
     }
     session.output.show(&verified, people)?;
     let mut failures = read.failures.into_iter();

@@ -122,7 +122,7 @@ fn more_shards_than_tests_is_success_and_said() {
     project.rasher(&["record", "reports"]).code(0);
     project.rasher(&["plan", "--shards", "40", "--out", "p.json"]).code(0).says("without tests");
     let empty = project.rasher(&["shard", "40/40", "--plan", "p.json", "--format", "pytest"]);
-    assert_eq!(empty.code(0).says("nothing to run").stdout, "--version\n");
+    assert_eq!(empty.code(0).says("nothing to run").stdout, "--version\n--version\n");
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub struct Verification {
     pub missing: Vec<String>,
     /// Reported twice in one round, where the second report is not a rerun of a failure.
     pub duplicate: Vec<String>,
+    /// Those of them that were reported twice by one report only: several cases of one name, or a
+    /// report that tells its rows twice.
+    pub repeated: Vec<String>,
     /// Reported, and not planned.
     pub unknown: Vec<String>,
     /// The missing ones that were reported, but only in rounds before the newest that planned
@@ -43,7 +46,7 @@ pub struct Verification {
     pub skipped: usize,
     /// How many of the accepted results are failures.
     pub failed: usize,
-    /// True where nothing is missing, duplicate or unknown.
+    /// True where nothing is missing, duplicate or unknown but for what the [`Rules`] let pass.
     pub complete: bool,
 }
 
@@ -80,6 +83,15 @@ pub enum LedgerError {
     /// Rounds count from 1.
     #[error("rounds count from 1")]
     NoRound,
+}
+
+/// What a ledger may let pass. The default lets nothing pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Tests that were run and not planned: new ones, where the runner runs those too.
+    pub accept_unknown: bool,
+    /// Several rows of one name in one report: cases that their runner gives one name.
+    pub accept_repeated: bool,
 }
 
 /// One planned test.
@@ -120,7 +132,9 @@ pub struct Ledger {
     told: BTreeMap<(String, u16), (u32, Outcome)>,
     reports: u32,
     duplicate: BTreeSet<String>,
+    repeated: BTreeSet<String>,
     unknown: BTreeSet<String>,
+    rules: Rules,
 }
 
 impl Ledger {
@@ -139,7 +153,9 @@ impl Ledger {
             told: BTreeMap::new(),
             reports: 0,
             duplicate: BTreeSet::new(),
+            repeated: BTreeSet::new(),
             unknown: BTreeSet::new(),
+            rules: Rules::default(),
         };
         for (at, plan) in plans.iter().enumerate() {
             let round = u16::try_from(at + 1).unwrap_or(u16::MAX);
@@ -147,6 +163,13 @@ impl Ledger {
         }
         ledger.plans = plans;
         Ok(ledger)
+    }
+
+    /// Lets pass what the rules name; without this nothing passes.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
     }
 
     fn enter(&mut self, plan: &PlanDocument, round: u16) {
@@ -234,8 +257,10 @@ impl Ledger {
                 self.told.insert(key, (self.reports, outcome));
             }
             Some((report, last)) => {
-                if *report != self.reports || !last.is_failure() {
+                if *report != self.reports {
                     self.duplicate.insert(key.0);
+                } else if !last.is_failure() {
+                    self.repeated.insert(key.0);
                 }
                 *last = outcome;
             }
@@ -283,13 +308,19 @@ impl Ledger {
             }
         }
         let silent_shards = self.silent_shards();
-        let complete = missing.is_empty() && self.duplicate.is_empty() && self.unknown.is_empty();
+        let repeated: Vec<String> = self.repeated.difference(&self.duplicate).cloned().collect();
+        let complete = missing.is_empty()
+            && self.duplicate.is_empty()
+            && (repeated.is_empty() || self.rules.accept_repeated)
+            && (self.unknown.is_empty() || self.rules.accept_unknown);
+        let duplicate = self.duplicate.union(&self.repeated).cloned().collect();
         Verification {
             schema: VERIFY_SCHEMA,
             planned: self.entries.len(),
             accepted,
             missing: missing.into_iter().collect(),
-            duplicate: self.duplicate.into_iter().collect(),
+            duplicate,
+            repeated,
             unknown: self.unknown.into_iter().collect(),
             stale: stale.into_iter().collect(),
             silent_shards,

@@ -7,6 +7,7 @@ mod dialects;
 mod estimate;
 mod history;
 mod ingest;
+mod ledger;
 mod outcome;
 mod plan;
 mod plan_size;
