@@ -156,8 +156,8 @@ fn a_damaged_segment_costs_only_itself() {
 }
 
 fn find(folder: &std::path::Path, name: &str, into: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
         if path.is_dir() {
             find(&path, name, into);
         } else if path.to_string_lossy().contains(name) {

@@ -19,7 +19,7 @@ pub(crate) struct Called {
 
 impl Project {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().expect("a disk that works"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -29,13 +29,13 @@ impl Project {
     /// Writes a file and the folders above it.
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
         let path = self.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::create_dir_all(path.parent().expect("a file in a folder")).expect("a disk that works");
+        fs::write(path, text).expect("a disk that works");
         self
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path().join(path)).unwrap()
+        fs::read_to_string(self.path().join(path)).expect("a disk that works")
     }
 
     /// One Surefire report: a class and its cases as `(name, seconds, inner)`.
@@ -69,11 +69,11 @@ impl Project {
             .args(args)
             .write_stdin(input)
             .output()
-            .unwrap();
+            .expect("a disk that works");
         Called {
             code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
         }
     }
 }
