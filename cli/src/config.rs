@@ -24,7 +24,7 @@ use crate::flags::Cli;
 pub(crate) const FILE_NAME: &str = "rasher.toml";
 
 /// Top-level tables that hold no options.
-pub(crate) const SECTIONS: [&str; 0] = [];
+pub(crate) const SECTIONS: [&str; 3] = ["account", "pool", "rule"];
 
 /// Options that the file cannot hold.
 const NEVER: [&str; 3] = ["config", "help", "version"];
@@ -91,6 +91,12 @@ impl ConfigFile {
         Ok(Self { path, text })
     }
 
+    /// A file that is not on disk.
+    #[cfg(test)]
+    pub(crate) fn of_text(path: PathBuf, text: &str) -> Self {
+        Self { path, text: text.to_owned() }
+    }
+
     /// The directory it stands in; paths in the file are taken from there.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
@@ -100,7 +106,6 @@ impl ConfigFile {
     ///
     /// # Errors
     /// Exit code 2 with line and column where the section has another shape.
-    #[expect(dead_code, reason = "the first section comes with the budget rules")]
     pub(crate) fn section<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Fault> {
         let table = self.table()?;
         let Some(value) = table.get_ref().get(name) else { return Ok(None) };
@@ -118,7 +123,8 @@ impl ConfigFile {
         })
     }
 
-    fn fault(&self, offset: usize, what: impl Into<String>) -> Fault {
+    /// A fault at a place of the file.
+    pub(crate) fn fault(&self, offset: usize, what: impl Into<String>) -> Fault {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);

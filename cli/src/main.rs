@@ -4,6 +4,7 @@
 //! This file only wires: flags and `rasher.toml` to a [`session::Session`], the session to a verb,
 //! the verb's ending to an exit code. Data goes to stdout, words for people to stderr.
 
+mod budgets;
 mod ci;
 mod clock;
 mod config;
@@ -12,8 +13,10 @@ mod fault;
 mod files;
 mod flags;
 mod formats;
+mod frontier_picture;
 mod output;
 mod plans;
+mod policy;
 mod reports;
 mod session;
 mod verbs;

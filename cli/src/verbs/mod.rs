@@ -1,16 +1,20 @@
 //! The verbs, one file each: `Flags` (what clap reads) and `run`.
 
+mod backtest;
 mod bench;
 mod demo;
 mod doctor;
 mod explain;
 mod flaky;
+mod frontier;
 mod plan;
 pub(crate) mod record;
 mod retry;
 mod shard;
 mod verdict;
 pub(crate) mod verify;
+
+pub(crate) use frontier::{FrontierDocument, PointDocument};
 
 use crate::fault::{Exit, Fault};
 use crate::session::Session;
@@ -22,6 +26,10 @@ pub(crate) enum Verb {
     Record(record::Flags),
     /// Make a plan: balanced shards with the proof of how good they are
     Plan(plan::Flags),
+    /// Show workers against finish and cost, over the whole range
+    Frontier(frontier::Flags),
+    /// Play the recorded runs again under a budget: predicted against real
+    Backtest(backtest::Flags),
     /// Print one shard's tests for a test runner
     Shard(shard::Flags),
     /// Prove that every planned test has exactly one result that counts
@@ -48,6 +56,8 @@ impl Verb {
         match self {
             Self::Bench(flags) => bench::run(&flags, session),
             Self::Record(flags) => record::run(&flags, session),
+            Self::Frontier(flags) => frontier::run(&flags, session),
+            Self::Backtest(flags) => backtest::run(&flags, session),
             Self::Plan(flags) => plan::run(&flags, session),
             Self::Shard(flags) => shard::run(&flags, session),
             Self::Verify(flags) => verify::run(&flags, session),

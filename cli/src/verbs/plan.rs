@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use rasher::error::ErrorKind;
 use rasher::estimate::{Estimates, estimate};
 use rasher::history::{History, RunSeen};
 use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument};
 use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
 
+use crate::budgets::{self, Decision, Demand};
 use crate::fault::{Exit, Fault};
 use crate::files;
 use crate::output::{count, span, table, thousands, to_json};
 use crate::plans;
+use crate::policy::Settings;
 use crate::session::Session;
 use crate::workload::{self, Workload};
 
@@ -23,9 +26,11 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "FILE")]
     tests: Option<PathBuf>,
     /// How many workers [default: the CI's]
-    #[arg(long, value_name = "N",
+    #[arg(long, value_name = "N", conflicts_with_all = ["deadline", "max_cost", "policy"],
         value_parser = clap::value_parser!(u32).range(1..=i64::from(SHARDS_MAX)))]
     shards: Option<u32>,
+    #[command(flatten)]
+    budget: budgets::Flags,
     /// The run the plan is for; it is kept in the store under this name [default: the CI's]
     #[arg(long, value_name = "ID")]
     run: Option<String>,
@@ -59,7 +64,11 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         session.output.warn(&format!("the plan is not kept for retried workers: {}", fault.what()));
     }
     session.output.show(&document, people)?;
-    Ok(Exit::DONE)
+    if document.budget.feasible {
+        return Ok(Exit::DONE);
+    }
+    session.output.warn(&format!("the budget cannot be met: {}", document.budget.why));
+    Ok(ErrorKind::Budget.into())
 }
 
 /// In a later attempt the plan of the first one stands: a worker that is tried again must find its
@@ -81,10 +90,8 @@ fn kept(
 }
 
 fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDocument, Fault> {
-    let total = session.ci.node.map(|node| node.total);
-    let shards = session.settle("--shards", flags.shards, total).ok_or_else(|| {
-        Fault::usage("how many workers?").hint("say `--shards N`; no CI variable tells it")
-    })?;
+    let settings = Settings::read(session.config.as_ref())?;
+    let fixed = shards(flags, session, &settings)?;
     let branch = session.settle("--branch", flags.branch.clone(), session.ci.branch.clone());
     let (history, newest) = evidence(flags, session, branch.as_deref())?;
     let workload = workload(flags, session, &history, newest.as_ref())?;
@@ -98,9 +105,44 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
         vanished_tests: workload.vanished,
         ..PlanFacts::default()
     };
-    let document = document(&workload, &estimates, shards, facts)?;
+    let document = match fixed {
+        Some(shards) => document(&workload, &estimates, shards, facts)?,
+        None => {
+            let ruled = flags.budget.settle(session, &settings, (branch.as_deref(), flags.at))?;
+            let branch = branch.as_deref();
+            let demand = Demand { tests: &workload.tests, estimates: &estimates, branch };
+            let decision = budgets::decide(session, &settings, &ruled, &demand)?;
+            let plan = document(&workload, &estimates, decision.sizing.workers.max(1), facts)?;
+            budgeted(plan, decision)
+        }
+    };
     say(session, &workload, &document);
     Ok(document)
+}
+
+/// The number of workers that was given; `None` where a budget decides.
+fn shards(flags: &Flags, session: &Session, settings: &Settings) -> Result<Option<u32>, Fault> {
+    if flags.shards.is_none() && flags.budget.asked() {
+        return Ok(None);
+    }
+    let total = session.ci.node.map(|node| node.total);
+    let shards = session.settle("--shards", flags.shards, total);
+    if shards.is_none() && settings.policy.rules().is_empty() {
+        return Err(Fault::usage("how many workers?").hint(
+            "say `--shards N` or `--deadline 30m`, or write rules in rasher.toml; no CI variable tells it",
+        ));
+    }
+    Ok(shards)
+}
+
+/// The plan with the budget that it was made for.
+fn budgeted(mut plan: PlanDocument, decision: Decision) -> PlanDocument {
+    plan.budget = decision.document;
+    for (shard, pool) in plan.shards.iter_mut().zip(decision.pools) {
+        shard.pool = Some(pool);
+    }
+    plan.seal();
+    plan
 }
 
 /// The newest run and the names of its tests.
@@ -224,6 +266,9 @@ pub(crate) fn people(plan: &PlanDocument) -> String {
         ),
         format!("bound by {}", bound(plan)),
     ];
+    if plan.budget.deadline_ms.is_some() || plan.budget.cost.is_some() {
+        lines.push(budget_line(&plan.budget));
+    }
     if let Some(most) = plan.useful_workers_max {
         lines.push(format!("more than {} cannot help", count(most as usize, "worker")));
     }
@@ -236,6 +281,26 @@ pub(crate) fn people(plan: &PlanDocument) -> String {
         thousands(sources.default as u64),
     ));
     lines.join("\n") + "\n\n" + &shard_table(plan)
+}
+
+/// The budget in a line.
+fn budget_line(budget: &BudgetDocument) -> String {
+    let mut line = format!(
+        "budget {}: {}, done after {}",
+        budget.rule,
+        count(budget.workers as usize, "worker"),
+        span(budget.predicted_finish_ms)
+    );
+    if let Some(deadline) = budget.deadline_ms {
+        line += &format!(" of {}", span(deadline));
+    }
+    if let Some(p) = budget.p_meet {
+        line += &format!(", {:.0} % sure", p * 100.0);
+    }
+    if let Some(cost) = budget.cost {
+        line += &format!(", costs {cost:.2} {}", budget.currency.as_deref().unwrap_or(""));
+    }
+    format!("{}; {}", line.trim_end(), budget.why)
 }
 
 /// What holds the bound up, in words.

@@ -13,4 +13,4 @@ pub use document::{
     RunDocument,
 };
 pub use replay::{Replay, ReplayedRun};
-pub use trial::{Past, Ruled, Trial, backtest, choose_estimator};
+pub use trial::{Past, Ruled, Trial, backtest, branch_kind, choose_estimator};

@@ -11,7 +11,7 @@ use super::document::{
 };
 use super::replay::{Replay, ReplayedRun};
 use crate::budget::{
-    Ask, Bounds, Budget, Calibration, Factor, Limits, Money, Pool, Sizing, Unit, Work, size,
+    Ask, Bounds, Budget, Calibration, Factor, Limits, Money, Pool, Sizing, Work, settle, size,
 };
 use crate::dispatch::{Course, Machines, Mode, Overheads, Reality, Script, execute};
 use crate::estimate::Estimator;
@@ -70,7 +70,7 @@ impl<'a> Past<'a> {
         let runs = self.replay.runs();
         let usable = |at: &usize| !runs[*at].seen.collapsed && runs[*at].known_runs > 0;
         let all: Vec<usize> = (0..before.min(runs.len())).filter(usable).collect();
-        let own = |at: &&usize| branch_kind(&runs[**at].seen) == kind;
+        let own = |at: &&usize| branch_kind(runs[**at].seen.branch.as_deref()) == kind;
         let same: Vec<usize> = all.iter().filter(own).copied().collect();
         let chosen = if same.len() >= 20 { same } else { all };
         let newest = chosen.len().saturating_sub(WINDOW);
@@ -95,74 +95,43 @@ impl<'a> Past<'a> {
     }
 
     /// The fleet that a budget asks for, for the run at `at`, from what was known before it.
-    ///
-    /// How far a prediction can be trusted depends on the number of workers, and that number on
-    /// the trust: sizes are tried from small to large until one agrees with its own calibration.
-    pub fn size(&mut self, at: usize, budget: &Budget) -> Option<(Sizing, Factor)> {
+    pub fn size(&mut self, at: usize, budget: &Budget) -> (Sizing, Factor) {
         let run = &self.replay.runs()[at];
-        let kind = branch_kind(&run.seen);
-        let most = budget.workers_max.unwrap_or(u32::MAX).min(self.trial.workers_max);
-        let bounds = bounds_of(run, most);
-        let mut limits =
-            Limits { workers_min: budget.workers_min, workers_max: most, concurrent_max: None };
-        let mut factor = Factor::ONE;
-        let mut found: Option<Sizing> = None;
-        for _ in 0..12 {
-            let ask = Ask {
-                deadline: budget.first_deadline(),
-                cost_max: budget.cost_max,
-                factor,
-                fewest: false,
-            };
+        let trial = self.trial;
+        let workers_max = budget.workers_max.unwrap_or(u32::MAX).min(trial.workers_max);
+        let expected = &run.expected;
+        let bounds = Bounds::of(&run.tests, &expected.mean, &expected.setup, workers_max);
+        let mut sized = |factor: Factor, least: u32| {
+            let workers_min = budget.workers_min.max(least);
+            let limits = Limits { workers_min, workers_max, concurrent_max: None };
+            let (deadline, cost_max) = (budget.first_deadline(), budget.cost_max);
+            let ask = Ask { deadline, cost_max, factor, fewest: false };
             let mut loads = |fleet: &[u32]| {
                 let shards = run.plan(fleet[0]).map(|plan| plan.shards).unwrap_or_default();
                 shards.iter().map(|shard| (0, shard.predicted)).collect()
             };
             let work = Work { bounds: &bounds, loads: &mut loads };
-            let sizing = size(work, std::slice::from_ref(&self.trial.pool), limits, ask);
-            let confidence = budget.confidence.filter(|_| budget.deadline.is_some());
-            let Some(confidence) = confidence else { return Some((sizing, factor)) };
-            let own = self.calibration(at, kind, sizing.workers).factor(confidence);
-            let settled = found.as_ref().is_some_and(|f| f.workers == sizing.workers);
-            if settled || (own.factor <= factor.factor && factor.runs_needed > 0) {
-                return Some((sizing, factor));
+            size(work, std::slice::from_ref(&trial.pool), limits, ask)
+        };
+        match budget.confidence.filter(|_| budget.deadline.is_some()) {
+            None => (sized(Factor::ONE, 1), Factor::ONE),
+            Some(confidence) => {
+                let kind = branch_kind(run.seen.branch.as_deref()).to_owned();
+                settle(confidence, &mut |m| self.calibration(at, &kind, m), &mut sized)
             }
-            // Never fewer again: the search only climbs, so it ends.
-            limits.workers_min = limits.workers_min.max(sizing.workers.min(most));
-            (factor, found) = (own, Some(sizing));
         }
-        found.map(|sizing| (sizing, factor))
     }
 }
 
 /// What kind of branch a run is of: its name up to the first slash.
-fn branch_kind(seen: &RunSeen) -> &str {
-    let branch = seen.branch.as_deref().unwrap_or_default();
+pub fn branch_kind(branch: Option<&str>) -> &str {
+    let branch = branch.unwrap_or_default();
     branch.split_once('/').map_or(branch, |(kind, _)| kind)
-}
-
-/// Lower bounds on what was expected of a run.
-fn bounds_of(run: &ReplayedRun, workers_max: u32) -> Bounds {
-    let micros: Vec<u64> = run.expected.mean.iter().map(|m| m.get()).collect();
-    bounds(run, &micros, &run.expected.setup, workers_max)
-}
-
-fn bounds(run: &ReplayedRun, durations: &[u64], setup: &[Micros], workers_max: u32) -> Bounds {
-    let mut units: Vec<Unit> =
-        setup.iter().map(|s| Unit { setup: s.get(), ..Unit::default() }).collect();
-    for (test, duration) in run.tests.ids().zip(durations) {
-        if let Some(unit) = run.tests.group(test).and_then(|g| units.get_mut(g.index())) {
-            unit.work = unit.work.saturating_add(*duration);
-            unit.longest = unit.longest.max(*duration);
-        }
-    }
-    Bounds::new(durations, workers_max).with_units(&units)
 }
 
 /// Lower bounds on what a run really took.
 fn real_bounds(run: &ReplayedRun, trial: &Trial) -> Bounds {
-    let real: Vec<u64> = run.real.iter().map(|m| m.get()).collect();
-    bounds(run, &real, &run.real_setup, trial.workers_max)
+    Bounds::of(&run.tests, &run.real, &run.real_setup, trial.workers_max)
 }
 
 struct Played {
@@ -199,7 +168,7 @@ pub fn backtest(
             continue;
         }
         let Some(ruled) = ruled(&run.seen) else { continue };
-        let Some((sizing, factor)) = past.size(at, &ruled.budget) else { continue };
+        let (sizing, factor) = past.size(at, &ruled.budget);
         judged.extend(judge(run, trial, at, (&ruled, &sizing, factor)));
         fleets.push((at, ruled.budget.first_deadline(), ruled.budget.confidence));
     }

@@ -5,6 +5,8 @@
 //! the factor is an order statistic of the past (split conformal prediction: Vovk, Gammerman and
 //! Shafer 2005), and where the past is too short for that it is widened and says so.
 
+use super::size::Sizing;
+
 /// The newest runs that a factor is taken from: levels drift, and older runs tell less.
 const WINDOW: usize = 40;
 /// By how much a promise that was kept or broken moves the rank of the next factor.
@@ -107,6 +109,34 @@ impl Calibration {
         let within = newest.iter().filter(|r| **r <= allowed).count();
         (!newest.is_empty()).then(|| (within as f64 + 0.5) / (newest.len() as f64 + 1.0))
     }
+}
+
+/// The size whose own calibration it meets.
+///
+/// How far a prediction can be trusted depends on the number of workers, and that number on the
+/// trust: sizes are tried from small to large until one agrees with itself. `size` is given a
+/// factor and the fewest workers to consider; `calibration` the workers it chose.
+pub fn settle(
+    confidence: f64,
+    calibration: &mut dyn FnMut(u32) -> Calibration,
+    size: &mut dyn FnMut(Factor, u32) -> Sizing,
+) -> (Sizing, Factor) {
+    let mut factor = Factor::ONE;
+    let mut found = size(factor, 1);
+    for _ in 0..12 {
+        let own = calibration(found.workers).factor(confidence);
+        if factor.runs_needed > 0 && own.factor <= factor.factor {
+            break;
+        }
+        // Never fewer again: the search only climbs, so it ends.
+        let next = size(own, found.workers);
+        let settled = next.workers == found.workers;
+        (factor, found) = (own, next);
+        if settled {
+            break;
+        }
+    }
+    (found, factor)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! lower bounds that real plans reach to within some parts in a thousand.
 
 use super::cost::{Bill, Money, Pool};
+use crate::test_id::TestTable;
 use crate::units::Micros;
 
 /// A class or file as the bound sees it.
@@ -82,6 +83,25 @@ impl Bounds {
             self.single = self.single.max(unit.setup.saturating_add(unit.longest));
         }
         self
+    }
+
+    /// For the tests of a table, with the set-up of each of its groups.
+    pub fn of(tests: &TestTable, mean: &[Micros], setup: &[Micros], workers_max: u32) -> Self {
+        let durations: Vec<u64> = mean.iter().map(|m| m.get()).collect();
+        let bounds = Self::new(&durations, workers_max);
+        if setup.iter().all(|s| s.is_zero()) {
+            return bounds;
+        }
+        let mut units: Vec<Unit> =
+            setup.iter().map(|s| Unit { setup: s.get(), ..Unit::default() }).collect();
+        for (test, duration) in tests.ids().zip(durations) {
+            if let Some(unit) = tests.group(test).and_then(|g| units.get_mut(g.index())) {
+                unit.work = unit.work.saturating_add(duration);
+                unit.longest = unit.longest.max(duration);
+            }
+        }
+        units.retain(|unit| unit.work > 0);
+        bounds.with_units(&units)
     }
 
     /// All the work, every set-up once.

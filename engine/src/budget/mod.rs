@@ -13,7 +13,7 @@ mod policy;
 mod size;
 
 pub use calendar::{Calendar, CalendarError, DaySpan, Weekdays};
-pub use confidence::{Calibration, Factor};
+pub use confidence::{Calibration, Factor, settle};
 pub use cost::{Billing, Money, MoneyError, Pool, Spot};
 pub use frontier::{Bounds, Frontier, FrontierPoint, Unit, frontier};
 pub use policy::{
