@@ -60,8 +60,13 @@ impl Output {
 
     /// Prints bytes to stdout untouched: what a test runner reads, never coloured or stripped.
     pub(crate) fn raw(self, text: &str) -> Result<(), Fault> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Prints bytes to stdout as they are.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Result<(), Fault> {
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Fault::store(format!("cannot write to stdout: {e}")))
             }

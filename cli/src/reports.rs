@@ -123,7 +123,7 @@ fn find(path: &Path) -> Result<Vec<PathBuf>, Fault> {
         Ok(metadata) if metadata.is_dir() => search(path, &is_report_name).and_then(|files| {
             let empty = || {
                 Fault::store(format!("there is no report in `{}`", path.display())).hint(
-                    "looked for *.xml, .test_durations, knapsack, parallel_tests and Jest timings, \
+                    "looked for *.xml, *.attempts.jsonl, .test_durations, knapsack, parallel_tests and Jest timings, \
                      also in its folders; name a file to read it whatever its name",
                 )
             };
@@ -191,6 +191,7 @@ fn is_report_name(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let json = name.ends_with(".json");
     name.ends_with(".xml")
+        || name.ends_with(".attempts.jsonl")
         || name.starts_with(".test_durations")
         || (name.starts_with("knapsack") && json)
         || (name.starts_with("parallel_runtime") && name.ends_with(".log"))
@@ -213,6 +214,7 @@ fn module_of(path: &Path) -> Option<String> {
     let is_layout = |pair: &[&str]| {
         (pair[0] == "target" && matches!(pair[1], "surefire-reports" | "failsafe-reports"))
             || (pair[0] == "build" && pair[1] == "test-results")
+            || (matches!(pair[0], "target" | "build") && pair[1] == "rasher")
     };
     let at = parts.windows(2).position(is_layout)?;
     let module = &parts[..at];

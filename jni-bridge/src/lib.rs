@@ -8,6 +8,7 @@
 pub mod fault;
 pub mod frame;
 pub mod ops;
+#[cfg(feature = "jni")]
 pub mod native;
 
 pub use ops::call;

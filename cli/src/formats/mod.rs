@@ -5,6 +5,7 @@
 //! shard is never written as something a runner takes for "all".
 
 mod go;
+mod harness;
 mod jvm;
 mod nextest;
 mod plain;
@@ -33,6 +34,8 @@ pub(crate) enum Format {
     Nextest,
     /// For each call of `go test` a line: the pattern for -run, a space, the package
     Go,
+    /// For the Rasher harness in a test JVM, which also takes tests that the plan does not know
+    Harness,
 }
 
 /// One shard of a plan.
@@ -100,6 +103,7 @@ pub(crate) fn write(selection: Selection<'_>, format: Format) -> Result<Written,
         Format::Pytest => pytest::write(selection),
         Format::Nextest => nextest::write(selection),
         Format::Go => go::write(selection),
+        Format::Harness => harness::write(selection),
     }
 }
 

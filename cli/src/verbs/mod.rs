@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bench;
+mod bridge;
 mod demo;
 mod doctor;
 mod explain;
@@ -44,6 +45,9 @@ pub(crate) enum Verb {
     Explain(explain::Flags),
     /// Check the set-up step by step
     Doctor(doctor::Flags),
+    /// Answer one request of the JVM bridge from stdin
+    #[command(hide = true)]
+    Bridge(bridge::Flags),
     /// See the whole line at work on 45,000 made tests
     Demo(demo::Flags),
     /// Measure Rasher beside its peers and against its targets; check a plan
@@ -55,6 +59,7 @@ impl Verb {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Fault> {
         match self {
             Self::Bench(flags) => bench::run(&flags, session),
+            Self::Bridge(flags) => bridge::run(&flags, session),
             Self::Record(flags) => record::run(&flags, session),
             Self::Frontier(flags) => frontier::run(&flags, session),
             Self::Backtest(flags) => backtest::run(&flags, session),
