@@ -71,6 +71,17 @@ public final class Attempts {
     }
 
     /**
+     * All tests, as the JSON list that {@code rasher plan --tests} reads.
+     *
+     * @return each test once
+     */
+    public String testList() {
+        List<String> quoted = new ArrayList<>();
+        tests.forEach(test -> quoted.add(Json.quote(test)));
+        return "[" + String.join(",", quoted) + "]";
+    }
+
+    /**
      * What could not be read.
      *
      * @return a sentence each, with the file by its place from 0

@@ -72,7 +72,7 @@ final class AttemptLog {
         Path shard = Settings.path("shard");
         if (shard != null) {
             try {
-                ShardPlan plan = ShardPlan.read(shard);
+                ShardPlan plan = ShardPlan.read(shard, null);
                 line.text("plan", plan.id()).number("shard", plan.index()).number("shards", plan.count());
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot read the shard file " + shard, e);

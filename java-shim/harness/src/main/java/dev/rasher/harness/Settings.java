@@ -24,6 +24,7 @@ import java.util.function.Function;
  * <tr><td>{@code naming}</td><td>{@code surefire} or {@code gradle}: whose XML the names shall equal; by default that
  * of the tool that runs the tests</td></tr>
  * <tr><td>{@code mode}</td><td>{@code run}, or {@code list}: write down what would run, and run nothing</td></tr>
+ * <tr><td>{@code module}</td><td>the module of a larger build, where several have classes of one name</td></tr>
  * <tr><td>{@code attempt}</td><td>which round of the run this is, from 1</td></tr>
  * </table>
  */

@@ -53,7 +53,7 @@ public final class ShardFilter implements PostDiscoveryFilter {
         }
         planFile = Settings.path("shard");
         try {
-            plan = planFile == null ? null : ShardPlan.read(planFile);
+            plan = planFile == null ? null : ShardPlan.read(planFile, Settings.get("module"));
             listing = "list".equals(Settings.get("mode")) ? new Listing(Naming.current()) : null;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the shard file " + planFile, e);

@@ -38,6 +38,8 @@ public final class ShardPlan {
     private final Set<String> whole = new HashSet<>();
     private final Map<String, Split> split = new HashMap<>();
     private final long[] known;
+    /** The module whose tests run here, where the plan tells classes of several modules apart by it. */
+    private final String module;
 
     /** A class of which several shards run a part. */
     private static final class Split {
@@ -50,7 +52,8 @@ public final class ShardPlan {
         }
     }
 
-    private ShardPlan(String[] lines) {
+    private ShardPlan(String[] lines, String module) {
+        this.module = module;
         id = rest(lines, 1, "plan ");
         String[] shard = rest(lines, 2, "shard ").split(" ");
         if (shard.length != 3) {
@@ -100,20 +103,21 @@ public final class ShardPlan {
      * Reads a shard file; linear in its bytes.
      *
      * @param file where it lies
+     * @param module the module whose tests run here; null where there is but one
      * @return the shard
      * @throws IOException where the file cannot be read
      * @throws IllegalArgumentException where it is no shard file of this version, or was changed or cut
      */
-    public static ShardPlan read(Path file) throws IOException {
+    public static ShardPlan read(Path file, String module) throws IOException {
         try {
-            return parse(Files.readAllBytes(file));
+            return parse(Files.readAllBytes(file), module);
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new IllegalArgumentException(file + ": " + e.getMessage()
                     + "; write it again with `rasher shard I/N --plan PLAN --format harness`", e);
         }
     }
 
-    static ShardPlan parse(byte[] bytes) {
+    static ShardPlan parse(byte[] bytes, String module) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         if (!text.startsWith(HEAD + "\n")) {
             int end = Math.min(text.length(), 40);
@@ -131,7 +135,7 @@ public final class ShardPlan {
         if (!said.equals(String.format("%08x", crc.getValue()))) {
             throw new IllegalArgumentException("was changed after it was written: its checksum differs");
         }
-        return new ShardPlan(text.substring(0, tail).split("\n"));
+        return new ShardPlan(text.substring(0, tail).split("\n"), module);
     }
 
     private static String rest(String[] lines, int at, String word) {
@@ -168,6 +172,22 @@ public final class ShardPlan {
         int simple = className.lastIndexOf('.') + 1;
         int dollar = className.indexOf('$', simple + 1);
         return dollar < 0 ? className : className.substring(0, dollar);
+    }
+
+    /** The outermost class as the plan names it: with the module in front where two modules have such a class. */
+    private String key(String className) {
+        String outer = outermost(className);
+        if (module != null) {
+            String full = module + ':' + outer;
+            if (whole.contains(full) || split.containsKey(full) || isKnown(full)) {
+                return full;
+            }
+        }
+        return outer;
+    }
+
+    private boolean isKnown(String key) {
+        return Arrays.binarySearch(known, Hash64.of(key)) >= 0;
     }
 
     /** What remains of a test's name without parameters and invocations. */
@@ -235,30 +255,21 @@ public final class ShardPlan {
      * @return true where the class must be looked at here
      */
     public boolean takesClass(String className) {
-        String outer = outermost(className);
-        if (whole.contains(outer) || split.containsKey(outer)) {
+        String key = key(className);
+        if (whole.contains(key) || split.containsKey(key)) {
             return true;
         }
-        return takesNewClass(outer);
-    }
-
-    /** True for a class planned nowhere that falls on this shard. */
-    private boolean takesNewClass(String outer) {
-        if (retry) {
-            return false;
-        }
-        long hash = Hash64.of(outer);
-        return Arrays.binarySearch(known, hash) < 0 && Long.remainderUnsigned(hash, count) == index - 1;
+        return !retry && !isKnown(key) && Long.remainderUnsigned(Hash64.of(key), count) == index - 1;
     }
 
     /** True where the class is shared with other shards, or a retry of a part of it. */
     boolean isSplit(String className) {
-        return split.containsKey(outermost(className));
+        return split.containsKey(key(className));
     }
 
     /** True where this shard runs what cannot be told apart in a shared class. */
     boolean takesRest(String className) {
-        Split part = split.get(outermost(className));
+        Split part = split.get(key(className));
         return part != null && part.takesNew;
     }
 
@@ -267,13 +278,13 @@ public final class ShardPlan {
      * plan knows decides, on every shard alike.
      */
     boolean takesMethod(String className, Collection<String> names) {
-        String outer = outermost(className);
-        Split part = split.get(outer);
+        Split part = split.get(key(className));
         if (part == null) {
             return takesClass(className);
         }
+        String nested = className.substring(outermost(className).length());
         for (String name : names) {
-            Boolean here = part.units.get(className.substring(outer.length()) + '#' + bare(name));
+            Boolean here = part.units.get(nested + '#' + bare(name));
             if (here != null) {
                 return here;
             }
@@ -283,7 +294,7 @@ public final class ShardPlan {
 
     /** The units of a shared class that run here, to see whether each still has a method. */
     Set<String> unitsHere(String className) {
-        Split part = split.get(outermost(className));
+        Split part = split.get(key(className));
         if (part == null) {
             return Collections.emptySet();
         }

@@ -1,0 +1,11 @@
+package demo;
+
+import org.junit.jupiter.api.Test;
+
+class Small2Test {
+    @Test
+    void one() {}
+
+    @Test
+    void two() {}
+}

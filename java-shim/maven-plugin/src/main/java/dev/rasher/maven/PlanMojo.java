@@ -1,0 +1,71 @@
+package dev.rasher.maven;
+
+import dev.rasher.Answer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Makes the plan where there is none yet, and lets this build run one shard of it and record what it runs. Bound to a
+ * phase it also spares Surefire the scan of foreign classes; in front of {@code test} on the command line it needs no
+ * change of the POM: {@code mvn dev.rasher:rasher-maven-plugin:plan test -Drasher.shard=3/8}.
+ */
+@Mojo(name = "plan", defaultPhase = LifecyclePhase.PROCESS_TEST_CLASSES, threadSafe = true)
+public final class PlanMojo extends Selecting {
+    private static final Object LOCK = new Object();
+
+    /** The branch, which chooses the history to plan by; by default the CI's. */
+    @Parameter(property = "rasher.branch")
+    private String branch;
+
+    /** Made by Maven. */
+    public PlanMojo() {}
+
+    @Override
+    void perform() throws IOException {
+        if (shard == null) {
+            getLog().info("rasher: all tests run and are recorded; -Drasher.shard=I/N runs a part");
+            select(null, 1);
+            return;
+        }
+        String total = shard.substring(shard.indexOf('/') + 1);
+        boolean isPlanned;
+        synchronized (LOCK) {
+            isPlanned = Files.exists(plan.toPath()) || make(total);
+        }
+        if (!isPlanned) {
+            select(EmptyShard.of(shard), 1);
+            return;
+        }
+        List<String> arguments = List.of("shard", shard, "--plan", plan.toString(), "--format", "harness");
+        select(rasher(arguments).orThrow().data(), 1);
+    }
+
+    /** Makes the plan; false where there is no history to make it of, and classes are spread evenly instead. */
+    private boolean make(String total) throws IOException {
+        Path file = plan.toPath();
+        List<String> arguments =
+                new ArrayList<>(List.of("plan", "--shards", total, "--out", file.toString(), "--json"));
+        if (run != null) {
+            arguments.addAll(List.of("--run", run));
+        }
+        if (branch != null) {
+            arguments.addAll(List.of("--branch", branch));
+        }
+        if (!Files.isDirectory(store.toPath())) {
+            getLog().warn("rasher: no history at " + store + ": classes are spread evenly by their names; record this"
+                    + " run with `rasher:collect`, so that the next one can be planned");
+            return false;
+        }
+        Answer answer = rasher(arguments).orThrow(3);
+        if (answer.exitCode() == 3) {
+            getLog().warn("rasher: " + answer.words());
+        }
+        return true;
+    }
+}

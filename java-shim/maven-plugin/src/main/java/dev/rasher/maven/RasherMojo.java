@@ -1,0 +1,139 @@
+package dev.rasher.maven;
+
+import dev.rasher.Answer;
+import dev.rasher.Rasher;
+import dev.rasher.RasherException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.maven.execution.MavenSession;
+import org.apache.maven.plugin.AbstractMojo;
+import org.apache.maven.plugin.MojoExecutionException;
+import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProject;
+
+/** What all goals share: where things lie, and how the command is called. */
+abstract class RasherMojo extends AbstractMojo {
+    /** The plan, shared by all modules and all shards; made where it is missing. */
+    @Parameter(property = "rasher.plan", defaultValue = "${session.executionRootDirectory}/target/rasher/plan.json")
+    File plan;
+
+    /** Where history is kept. */
+    @Parameter(property = "rasher.store", defaultValue = "${session.executionRootDirectory}/.rasher")
+    File store;
+
+    /** Os, jdk, browser and job in a short name; durations never mix between environments. */
+    @Parameter(property = "rasher.env", defaultValue = "default")
+    String env;
+
+    /** The run that all its shards and retries share; by default the CI's. */
+    @Parameter(property = "rasher.run")
+    String run;
+
+    /** Does nothing. */
+    @Parameter(property = "rasher.skip", defaultValue = "false")
+    boolean skip;
+
+    @Parameter(defaultValue = "${session}", readonly = true)
+    MavenSession session;
+
+    @Parameter(defaultValue = "${project}", readonly = true)
+    MavenProject project;
+
+    @Override
+    public final void execute() throws MojoExecutionException, MojoFailureException {
+        if (skip) {
+            getLog().info("rasher: skipped");
+            return;
+        }
+        try {
+            perform();
+        } catch (RasherException.BlockedException | RasherException.IncompleteException e) {
+            throw new MojoFailureException(e.getMessage(), e);
+        } catch (RasherException e) {
+            throw new MojoExecutionException(e.getMessage(), e);
+        } catch (IOException e) {
+            throw new MojoExecutionException("rasher: " + e, e);
+        }
+    }
+
+    abstract void perform() throws IOException, MojoFailureException;
+
+    Path root() {
+        return new File(session.getExecutionRootDirectory()).toPath();
+    }
+
+    /** Everything of one round of the run, in each module. */
+    static Path folder(MavenProject module) {
+        return new File(module.getBuild().getDirectory(), "rasher").toPath();
+    }
+
+    static Path attempts(MavenProject module, int round) {
+        return folder(module).resolve("attempts-" + round);
+    }
+
+    /** The plan of a round: the first is the plan, later ones are retries beside it. */
+    Path planOf(int round) {
+        Path first = plan.toPath();
+        return round == 1 ? first : first.resolveSibling("retry-" + round + ".json");
+    }
+
+    /** How many rounds there are on disk, at least one. */
+    int rounds() {
+        int round = 1;
+        while (Files.exists(planOf(round + 1))) {
+            round++;
+        }
+        return round;
+    }
+
+    /** Calls the command; what it says goes to the log. */
+    Answer rasher(List<String> arguments) {
+        List<String> all = new ArrayList<>(arguments);
+        all.addAll(List.of("--store", store.getPath(), "--env", env));
+        getLog().debug("rasher " + String.join(" ", all));
+        Answer answer = Rasher.run(root(), all);
+        if (answer.exitCode() == 0) {
+            answer.words().lines().forEach(line -> getLog().info("rasher: " + line));
+        }
+        return answer;
+    }
+
+    /** The folders in which the modules recorded, round by round; the tool's own reports where there are none. */
+    List<Path> recordings(int round) throws IOException {
+        List<Path> found = new ArrayList<>();
+        for (MavenProject module : session.getProjects()) {
+            Path folder = attempts(module, round);
+            if (Files.isDirectory(folder)) {
+                try (Stream<Path> files = Files.list(folder)) {
+                    found.addAll(files.sorted().collect(Collectors.toList()));
+                }
+            }
+        }
+        return found;
+    }
+
+    /** {@code --plan} and {@code --results} of all rounds. */
+    List<String> evidence() throws IOException, MojoFailureException {
+        List<String> arguments = new ArrayList<>();
+        boolean isAny = false;
+        for (int round = 1; round <= rounds(); round++) {
+            arguments.addAll(List.of("--plan", planOf(round).toString()));
+            for (Path file : recordings(round)) {
+                arguments.addAll(List.of("--results", round + "=" + file));
+                isAny = true;
+            }
+        }
+        if (!isAny) {
+            throw new MojoFailureException("rasher: no attempts are recorded below " + root()
+                    + "; run the tests with `rasher:plan` before this goal");
+        }
+        return arguments;
+    }
+}

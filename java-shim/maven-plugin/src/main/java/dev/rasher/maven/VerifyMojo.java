@@ -1,0 +1,21 @@
+package dev.rasher.maven;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugins.annotations.Mojo;
+
+/** Proves that every planned test has exactly one accepted result; fails the build where one has not. */
+@Mojo(name = "verify", aggregator = true, threadSafe = true)
+public final class VerifyMojo extends RasherMojo {
+    /** Made by Maven. */
+    public VerifyMojo() {}
+
+    @Override
+    void perform() throws IOException, MojoFailureException {
+        List<String> arguments = new ArrayList<>(List.of("verify"));
+        arguments.addAll(evidence());
+        rasher(arguments).orThrow().data().lines().forEach(line -> getLog().info("rasher: " + line));
+    }
+}

@@ -1,0 +1,2 @@
+/** The goals, one class each; they only translate between Maven and the command. */
+package dev.rasher.maven;
