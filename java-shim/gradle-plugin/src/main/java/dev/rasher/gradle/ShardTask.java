@@ -1,0 +1,78 @@
+package dev.rasher.gradle;
+
+import dev.rasher.Answer;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32;
+import org.gradle.api.file.RegularFileProperty;
+import org.gradle.api.provider.Property;
+import org.gradle.api.tasks.Internal;
+import org.gradle.api.tasks.OutputFile;
+
+/** Makes the plan where there is none yet, and writes down what this build runs of it. */
+public abstract class ShardTask extends RasherTask {
+    /** One plan for all projects of a build, made by whichever comes first. */
+    private static final Object LOCK = new Object();
+
+    /**
+     * Which shard, as {@code I/N}.
+     *
+     * @return the setting
+     */
+    @Internal
+    public abstract Property<String> getShard();
+
+    /**
+     * The shard file that the harness reads.
+     *
+     * @return the setting
+     */
+    @OutputFile
+    public abstract RegularFileProperty getShardFile();
+
+    @Override
+    void perform() throws IOException {
+        String shard = getShard().get();
+        Path plan = planOf(1);
+        boolean isPlanned;
+        synchronized (LOCK) {
+            isPlanned = Files.exists(plan) || make(plan, shard.substring(shard.indexOf('/') + 1));
+        }
+        String text = isPlanned
+                ? rasher(List.of("shard", shard, "--plan", plan.toString(), "--format", "harness")).orThrow().data()
+                : empty(shard);
+        Files.write(getShardFile().get().getAsFile().toPath(), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private boolean make(Path plan, String total) {
+        File store = getStore().get().getAsFile();
+        if (!store.isDirectory()) {
+            getLogger().warn("rasher: no history at {}: classes are spread evenly by their names; record this run with"
+                    + " `rasherCollect`, so that the next one can be planned", store);
+            return false;
+        }
+        List<String> arguments =
+                new ArrayList<>(List.of("plan", "--shards", total, "--out", plan.toString(), "--json"));
+        if (getRun().isPresent()) {
+            arguments.addAll(List.of("--run", getRun().get()));
+        }
+        Answer answer = rasher(arguments).orThrow(3);
+        if (answer.exitCode() == 3) {
+            getLogger().warn("rasher: {}", answer.words());
+        }
+        return true;
+    }
+
+    /** A shard of a plan that knows no test: every class is new, and runs where its hash falls. */
+    private static String empty(String shard) {
+        String body = "rasher-shard 1\nplan none\nshard " + shard.replace('/', ' ') + " plan\n";
+        CRC32 crc = new CRC32();
+        crc.update(body.getBytes(StandardCharsets.UTF_8));
+        return body + "end " + String.format("%08x", crc.getValue()) + '\n';
+    }
+}
