@@ -52,7 +52,8 @@ public final class Answer {
             isAccepted |= code == exitCode;
         }
         if (!isAccepted) {
-            throw RasherException.of(exitCode, words.isBlank() ? "the command ended with " + exitCode : words.strip());
+            String told = words.isBlank() ? data.strip() : words.strip();
+            throw RasherException.of(exitCode, told.isEmpty() ? "the command ended with " + exitCode : told);
         }
         return this;
     }

@@ -1,9 +1,7 @@
 package dev.rasher.gradle;
 
-import dev.rasher.harness.ShardPlan;
 import java.io.File;
 import java.lang.reflect.Method;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,16 +77,13 @@ public final class RasherPlugin implements Plugin<Project> {
         return providers.gradleProperty("rasher." + name).map(Integer::valueOf).orElse(0);
     }
 
-    private static void addHarness(Project project) {
-        File jar;
-        try {
-            jar = new File(ShardPlan.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-        } catch (URISyntaxException e) {
-            throw new GradleException("rasher: the harness is not in a file", e);
-        }
+    private void addHarness(Project project) {
+        TaskProvider<HarnessTask> harness = project.getTasks().register("rasherHarness", HarnessTask.class, task ->
+                task.getJar().set(layout.getBuildDirectory().file("rasher/rasher-harness.jar")));
         project.getExtensions().getByType(SourceSetContainer.class).configureEach(set -> {
             if (!set.getName().equals("main")) {
-                project.getDependencies().add(set.getRuntimeOnlyConfigurationName(), project.files(jar));
+                project.getDependencies().add(set.getRuntimeOnlyConfigurationName(),
+                        project.files(harness.flatMap(HarnessTask::getJar)));
             }
         });
     }
