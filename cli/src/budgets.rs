@@ -25,6 +25,7 @@ const RUNS_MAX: usize = 120;
 
 /// The options of a budget.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "budget")]
 #[command(next_help_heading = "Budget")]
 pub(crate) struct Flags {
     /// By when the run must be done, from the request, such as `30m`
