@@ -252,6 +252,9 @@ fn check_groups(shards: &[Shard<'_>], facts: &Facts, faults: &mut Vec<Fault>) {
         for group in shard.tests.iter().filter_map(|test| facts.group_of.get(*test)) {
             on.entry(group).or_default().insert(shard.index);
         }
+        for (group, ..) in &shard.groups {
+            on.entry(group).or_default().insert(shard.index);
+        }
     }
     let mut fault = |what| faults.push(Fault { rule: Rule::Groups, what });
     for shard in shards.iter().filter(|shard| !shard.groups.is_empty()) {

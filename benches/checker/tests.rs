@@ -116,6 +116,22 @@ fn wrong_spans_are_caught() {
 }
 
 #[test]
+fn spans_are_held_against_each_other_where_the_facts_name_no_groups() {
+    let plain = Facts { group_of: BTreeMap::new(), setups: BTreeMap::new(), ..facts() };
+    let mut split = plan();
+    split["shards"][0]["groups"] = json!([
+        {"group": "A", "tests": 1, "whole": false}, {"group": "B", "tests": 1, "whole": false}]);
+    split["shards"][1]["groups"][0]["whole"] = json!(false);
+    split["shards"][1]["groups"][1]["group"] = json!("A");
+    let groups = |plan: &Value| {
+        check(plan, &plain).iter().filter(|fault| fault.rule == Rule::Groups).count()
+    };
+    assert_eq!(groups(&split), 1, "the last span is not whole and says that it is");
+    split["shards"][1]["groups"][1]["whole"] = json!(false);
+    assert_eq!(groups(&split), 0);
+}
+
+#[test]
 fn broken_constraints_are_caught() {
     let swapped = |plan: &mut Value, one: (usize, usize), two: (usize, usize)| {
         let (a, b) = (

@@ -3,6 +3,8 @@
 //!
 //! Decides what is measured and against what; never plans on its own.
 
+mod churn;
+mod constrained;
 mod document;
 mod flaky;
 mod frontier;
@@ -59,6 +61,10 @@ pub enum Part {
     Scale,
     /// From the store to shards (T12).
     History,
+    /// What changes of a suite move (churn).
+    Churn,
+    /// Pools, order, exclusive resources (set E).
+    Constrained,
     /// Scores of flaky tests (F1 to F5, F11).
     Flaky,
     /// Verdicts on runs (F6 to F8).
@@ -67,7 +73,7 @@ pub enum Part {
 
 impl Part {
     /// All parts; the one that watches memory first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Scale,
         Self::Plan,
         Self::Quality,
@@ -75,6 +81,8 @@ impl Part {
         Self::Setup,
         Self::Frontier,
         Self::History,
+        Self::Churn,
+        Self::Constrained,
         Self::Flaky,
         Self::Verdicts,
     ];
@@ -89,6 +97,8 @@ impl Part {
             Self::Frontier => "frontier",
             Self::Scale => "scale",
             Self::History => "history",
+            Self::Churn => "churn",
+            Self::Constrained => "constrained",
             Self::Flaky => "flaky",
             Self::Verdicts => "verdicts",
         }
@@ -104,6 +114,8 @@ impl Part {
             Self::Frontier => frontier::measure(effort),
             Self::Scale => scale::measure(effort),
             Self::History => history::measure(effort),
+            Self::Churn => churn::measure(effort),
+            Self::Constrained => constrained::measure(effort),
             Self::Flaky => flaky::scores(effort),
             Self::Verdicts => flaky::verdicts(effort),
         }
