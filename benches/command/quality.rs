@@ -96,7 +96,9 @@ fn family_row(family: Family, size: (usize, usize), effort: Effort) -> Row {
         let made = make(family, size, seed);
         let prepared = Prepared::plain(&made.durations);
         let plan = prepared.plan(made.shards);
-        let timing = against_sort(&made.durations, effort.rounds, || prepared.plan(made.shards));
+        let timing = against_sort(&made.durations, effort.rounds, || {
+            balanced(&made.durations, made.shards, options.tolerance_ppm, options.steps)
+        });
         row.gap = row.gap.max(plan.gap());
         row.ratio = row.ratio.max(timing.ratio());
         row.reached += usize::from(plan.gap() <= 1e-6);
