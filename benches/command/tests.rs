@@ -43,9 +43,9 @@ fn a_section_measured_again_replaces_the_old_one() {
 fn the_markdown_holds_every_cell_and_target() {
     let text = document().markdown();
     for part in [
-        "| a\\|b | 1.23 |",
-        "| T1 | fast | ≤ 1.25 | 1.23 | met |",
-        "| T5 | proved | ≥ 0.75 | 0.70 | missed |",
+        "| a\\|b | 1.234 |",
+        "| T1 | fast | ≤ 1.250 | 1.234 | met |",
+        "| T5 | proved | ≥ 0.750 | 0.700 | missed |",
         "`rasher bench plan`",
         "512 µs",
         "version 1.2.3",

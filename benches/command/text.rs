@@ -13,7 +13,7 @@ use super::document::{BenchDocument, Section, Target};
 /// use rasher_bench::command::cell;
 /// use serde_json::json;
 /// assert_eq!(cell(&json!(45_000)), "45,000");
-/// assert_eq!(cell(&json!(1.234_56)), "1.23");
+/// assert_eq!(cell(&json!(1.234_56)), "1.235");
 /// assert_eq!(cell(&json!(0.000_012_3)), "1.23e-5");
 /// assert_eq!(cell(&json!(null)), "");
 /// ```
@@ -39,7 +39,7 @@ fn float(number: f64) -> String {
         _ if size >= 1e5 => thousands(number.round() as u64),
         _ if size >= 100.0 => format!("{number:.0}"),
         _ if size >= 10.0 => format!("{number:.1}"),
-        _ if size >= 0.1 => format!("{number:.2}"),
+        _ if size >= 0.1 => format!("{number:.3}"),
         _ if size >= 0.001 => format!("{number:.4}"),
         _ => format!("{number:.2e}"),
     }
