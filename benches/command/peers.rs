@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::document::{Measured, Target};
+use super::text::cell;
 
 /// Fields of a peer's row, and the heads of their columns.
 const COLUMNS: [(&str, &str); 8] = [
@@ -27,7 +28,8 @@ pub fn peers_section(document: &Value) -> Result<Measured, String> {
     let rows = document["peers"].as_array().ok_or("`peers` is not a list")?;
     let title = format!(
         "{} durations on {} shards: whole processes, called in turn on the same durations",
-        document["tests"], document["shards"]
+        cell(&document["tests"]),
+        document["shards"]
     );
     let mut heads = COLUMNS.map(|(_, head)| head).to_vec();
     heads.insert(3, "× rasher");
@@ -36,7 +38,12 @@ pub fn peers_section(document: &Value) -> Result<Measured, String> {
     let median = |row: &Value| row["process_ms_median"].as_f64();
     let own = rows.iter().find(|row| row["peer"] == "rasher").and_then(median);
     for row in rows {
-        let mut cells: Vec<Value> = COLUMNS.iter().map(|(field, _)| row[*field].clone()).collect();
+        let value = |(field, _): &(&str, &str)| match row[*field].as_f64() {
+            // Three digits would hide what lies between the best of them.
+            Some(over) if *field == "over_bound" => json!(format!("{over:.6}")),
+            _ => row[*field].clone(),
+        };
+        let mut cells: Vec<Value> = COLUMNS.iter().map(value).collect();
         let ratio = own.zip(median(row)).map(|(own, other)| json!(other / own));
         cells.insert(3, ratio.unwrap_or(Value::Null));
         found.row(cells);
