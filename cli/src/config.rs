@@ -24,7 +24,7 @@ use crate::flags::Cli;
 pub(crate) const FILE_NAME: &str = "rasher.toml";
 
 /// Top-level tables that hold no options.
-pub(crate) const SECTIONS: [&str; 3] = ["account", "pool", "rule"];
+pub(crate) const SECTIONS: [&str; 4] = ["account", "constraints", "pool", "rule"];
 
 /// Options that the file cannot hold.
 const NEVER: [&str; 3] = ["config", "help", "version"];

@@ -8,6 +8,7 @@ mod budgets;
 mod ci;
 mod clock;
 mod config;
+mod constraints;
 mod evidence;
 mod fault;
 mod files;

@@ -8,8 +8,10 @@ use rasher::estimate::{Estimates, estimate};
 use rasher::history::{History, RunSeen};
 use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument};
 use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
+use rasher::test_id::TestSet;
 
 use crate::budgets::{self, Decision, Demand};
+use crate::constraints;
 use crate::fault::{Exit, Fault};
 use crate::files;
 use crate::output::{count, span, table, thousands, to_json};
@@ -46,6 +48,8 @@ pub(crate) struct Flags {
     /// Plan anew in a later attempt at a run that has a plan
     #[arg(long)]
     replan: bool,
+    #[command(flatten)]
+    shape: constraints::Shape,
 }
 
 /// Plans.
@@ -105,14 +109,19 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
         vanished_tests: workload.vanished,
         ..PlanFacts::default()
     };
+    let failed = constraints::failed(&history, &workload.tests);
+    let planned = |shards: u32, facts: PlanFacts| {
+        let options = constraints::options(&flags.shape, session, &workload.tests, shards)?;
+        shaped(&workload, &estimates, (&options, &failed), facts)
+    };
     let document = match fixed {
-        Some(shards) => document(&workload, &estimates, shards, facts)?,
+        Some(shards) => planned(shards, facts)?,
         None => {
             let ruled = flags.budget.settle(session, &settings, (branch.as_deref(), flags.at))?;
             let branch = branch.as_deref();
             let demand = Demand { tests: &workload.tests, estimates: &estimates, branch };
             let decision = budgets::decide(session, &settings, &ruled, &demand)?;
-            let plan = document(&workload, &estimates, decision.sizing.workers.max(1), facts)?;
+            let plan = planned(decision.sizing.workers.max(1), facts)?;
             budgeted(plan, decision)
         }
     };
@@ -203,10 +212,23 @@ pub(crate) fn document(
     shards: u32,
     facts: PlanFacts,
 ) -> Result<PlanDocument, Fault> {
+    let options = PlanOptions::new(shards);
+    shaped(workload, estimates, (&options, &TestSet::default()), facts)
+}
+
+/// The plan of a workload under options, knowing which tests failed lately.
+fn shaped(
+    workload: &Workload,
+    estimates: &Estimates,
+    (options, failed): (&PlanOptions, &TestSet),
+    facts: PlanFacts,
+) -> Result<PlanDocument, Fault> {
+    let shards = options.shards;
     let wrong = |e: rasher::plan::PlanError| Fault::usage(e.to_string());
     let costs = Costs::new(&workload.tests, &estimates.mean, &estimates.upper, &estimates.setup)
-        .map_err(wrong)?;
-    let plan = plan(&costs, &PlanOptions::new(shards)).map_err(wrong)?;
+        .map_err(wrong)?
+        .with_failed(failed);
+    let plan = plan(&costs, options).map_err(wrong)?;
     let budget = BudgetDocument {
         rule: "--shards".to_owned(),
         predicted_finish_ms: plan.makespan,
@@ -234,6 +256,10 @@ fn say(session: &Session, workload: &Workload, plan: &PlanDocument) {
     }
     if workload.new > 0 && known > 0 {
         output.say(&format!("{} unknown to history", count(workload.new, "new test")));
+    }
+    if let Some(moved) = plan.moved {
+        let moved = count(moved, "test");
+        output.say(&format!("{moved} on another shard than in the earlier plan"));
     }
     if workload.vanished > 0 {
         let vanished = count(workload.vanished, "test");

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod config;
+mod constraints;
 mod documents;
 mod line;
 mod project;
