@@ -2,14 +2,16 @@
 //!
 //! `cargo run --profile quick -p rasher-bench --example verdicts -- scoring 6`
 //! `cargo run --profile quick -p rasher-bench --example verdicts -- policies 4 base`
+//! `cargo run --profile quick -p rasher-bench --example verdicts -- cost`
 
-use rasher_bench::simulate::{World, policy_table, scoring_table};
+use rasher_bench::simulate::{World, policy_table, scoring_table, verdict_cost};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let seeds = args.get(1).and_then(|text| text.parse().ok()).unwrap_or(1);
     let wanted = |world: &World| args.get(2).is_none_or(|name| *name == world.name);
     match args.first().map(String::as_str) {
+        Some("cost") => println!("{:#?}", verdict_cost(45_000)),
         Some("policies") => {
             for world in World::branch().into_iter().filter(wanted) {
                 let runs = if world.name == "base" { 1_000 } else { 800 };

@@ -5,6 +5,7 @@
 //! baselines the same questions, and compares their answers with the truth.
 
 pub mod branch;
+pub mod cost;
 pub mod detect;
 pub mod fate;
 pub mod judging;
@@ -15,6 +16,10 @@ pub mod scoring;
 mod show;
 pub mod world;
 
+pub use cost::{VerdictCost, verdict_cost};
 pub use judging::{PolicyRow, PolicyTable, policy_table};
 pub use scoring::{ScoringRow, ScoringTable, scoring_table};
 pub use world::World;
+
+#[cfg(test)]
+mod tests;

@@ -89,18 +89,29 @@ impl Folder {
 
     /// Takes all attempts of one recording. O(attempts).
     pub fn add(&mut self, context: &RunContext, recording: &Recording) {
-        self.add_part(context, recording, 0..recording.attempts.len());
+        self.take(context, recording, 0..recording.attempts.len(), false);
     }
 
     /// Takes a part of a recording, such as the attempts of one file; executions of a test are
     /// counted anew in it. Nothing where the part lies beyond the attempts. O(n log n).
     pub fn add_part(&mut self, context: &RunContext, recording: &Recording, part: Range<usize>) {
+        self.take(context, recording, part, true);
+    }
+
+    fn take(
+        &mut self,
+        context: &RunContext,
+        recording: &Recording,
+        part: Range<usize>,
+        count_anew: bool,
+    ) {
         let worker = context.worker.as_deref().map(|name| self.workers.intern(name, None).0);
         let known = &recording.tests;
         let mut first: BTreeMap<TestId, u16> = BTreeMap::new();
         for attempt in recording.attempts.get(part).unwrap_or_default() {
             let group = known.group(attempt.test).map(|group| known.group_name(group));
-            let first = *first.entry(attempt.test).or_insert(attempt.ordinal);
+            let from = if count_anew { attempt.ordinal } else { 0 };
+            let first = *first.entry(attempt.test).or_insert(from);
             self.trials.push(Trial {
                 test: self.tests.intern(known.name(attempt.test), group),
                 round: context.attempt,

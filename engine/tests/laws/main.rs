@@ -13,3 +13,6 @@ mod plan;
 mod plan_size;
 mod plan_steady;
 mod test_id;
+mod flake;
+mod retry;
+mod verdict;
