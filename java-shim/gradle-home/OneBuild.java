@@ -65,12 +65,18 @@ public final class OneBuild {
         console.setLevelInternal(start.getLogLevel());
         console.start();
         console.attachProcessConsole(ConsoleOutput.Plain);
-        return services.get(BuildExecutor.class).execute(
+        boolean isFailed = services.get(BuildExecutor.class).execute(
                 new ExecuteBuildAction(start),
                 new DefaultBuildActionParameters(properties, System.getenv(), start.getCurrentDir(),
                         start.getLogLevel(), false, ClassPath.EMPTY),
                 new DefaultBuildRequestContext(request, new DefaultBuildCancellationToken(),
-                        new NoOpBuildEventConsumer())).hasFailure() ? 1 : 0;
+                        new NoOpBuildEventConsumer())).hasFailure();
+        try {
+            console.stop();
+        } catch (UnsupportedOperationException e) {
+            // What was said is out by now; the console itself stays.
+        }
+        return isFailed ? 1 : 0;
     }
 
     private static File userHome(String[] args) {

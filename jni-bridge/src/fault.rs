@@ -1,7 +1,7 @@
 //! What crosses where an operation fails: the kind of [`rasher::error`], a message and a place.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt::Display;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -54,11 +54,37 @@ impl Fault {
     }
 }
 
+/// A file and a line in a few bytes. A thread local with a destructor would keep the library mapped
+/// for as long as the thread lives, after its class loader has gone.
+#[derive(Clone, Copy)]
+struct Place {
+    bytes: [u8; 160],
+    length: usize,
+}
+
+const NOWHERE: Place = Place { bytes: [0; 160], length: 0 };
+
+impl Place {
+    /// The end of `text`, where the file's name and the line stand.
+    fn of(text: &str) -> Self {
+        let mut place = NOWHERE;
+        let kept = &text.as_bytes()[text.len().saturating_sub(place.bytes.len())..];
+        place.bytes[..kept.len()].copy_from_slice(kept);
+        place.length = kept.len();
+        place
+    }
+
+    fn told(self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.bytes[..self.length]).into_owned();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
 thread_local! {
     /// Where the panic that is being caught was raised.
-    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static PLACE: Cell<Place> = const { Cell::new(NOWHERE) };
     /// True while a panic would be ours to catch.
-    static CATCHING: RefCell<bool> = const { RefCell::new(false) };
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
 static HOOK: Once = Once::new();
@@ -68,8 +94,9 @@ pub(crate) fn catching<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, 
     HOOK.call_once(|| {
         let other = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if CATCHING.with_borrow(|catching| *catching) {
-                PLACE.set(info.location().map(ToString::to_string));
+            if CATCHING.get() {
+                let place = info.location().map(ToString::to_string);
+                PLACE.set(Place::of(&place.unwrap_or_default()));
             } else {
                 other(info);
             }
@@ -82,7 +109,7 @@ pub(crate) fn catching<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, 
         Err(Fault {
             kind: ErrorKind::Defect,
             message: format!("a defect in rasher, not in your input: {}", told(payload.as_ref())),
-            place: PLACE.take(),
+            place: PLACE.get().told(),
         })
     })
 }

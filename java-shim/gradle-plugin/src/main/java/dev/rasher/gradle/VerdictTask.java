@@ -14,7 +14,7 @@ import org.gradle.api.GradleException;
 import org.gradle.api.provider.Property;
 import org.gradle.api.tasks.Internal;
 
-/** Fails the build where a test is still outstanding after the last round, seen again or not. */
+/** Judges all rounds; fails the build where the verdict blocks or a test has no result that counts. */
 public abstract class VerdictTask extends RasherTask {
     /**
      * Whether a test that failed and then passed fails the build all the same.
@@ -26,13 +26,13 @@ public abstract class VerdictTask extends RasherTask {
 
     @Override
     void perform() throws IOException {
-        Path left = getTemporaryDir().toPath().resolve("outstanding.json");
-        int outstanding = Outstanding.plan(this, left);
-        Set<String> failedOnce = failed(1);
-        if (outstanding > 0) {
-            throw new GradleException("rasher: " + outstanding + " tests are still outstanding after "
-                    + lastRound() + " rounds; see " + left);
+        if (recorded(1).isEmpty()) {
+            return;
         }
+        List<String> arguments = new ArrayList<>(List.of("verdict"));
+        arguments.addAll(evidence());
+        rasher(arguments).orThrow();
+        Set<String> failedOnce = failed(1);
         if (!failedOnce.isEmpty()) {
             getLogger().lifecycle("rasher: passed after retry: {}", String.join(", ", failedOnce));
             if (getFailOnPassedAfterRetry().get()) {
