@@ -11,7 +11,7 @@ use crate::plan::{Suite, check, config, optimum, suites};
 fn with_steps(suite: &Suite, shards: u32, steps: u64) -> Plan {
     let mut options = PlanOptions::new(shards);
     options.steps = steps;
-    plan(&suite.workload(), &options).unwrap()
+    plan(&suite.workload(), &options).expect("a plan")
 }
 
 /// The best makespan of bare durations, by trying every assignment that matters.
