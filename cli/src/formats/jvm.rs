@@ -1,7 +1,7 @@
 //! Surefire's includesFile and Gradle's test filter.
 //!
-//! Both take one pattern a line. A class that is whole on this shard is one pattern, a split class a
-//! pattern for each method. Neither can name one invocation of a parametrised method; the harness
+//! Both take one pattern a line. A class that is here with all that is nested in it is one pattern;
+//! of any other each method is one. Neither can name one invocation of a parametrised method; the harness
 //! jar can.
 
 use std::collections::HashSet;
@@ -17,16 +17,19 @@ const NOTHING: &str = "rasher.empty.NoTestsOnThisShard";
 struct Syntax {
     class: fn(&str) -> String,
     method: fn(&str, &str) -> String,
-    /// True where a nested class is reached by its outermost class only.
-    outermost: bool,
+    /// True where a nested class is looked into only where its outermost class is.
+    by_outermost: bool,
 }
 
-/// Surefire scans class files and leaves nested classes to their outermost one.
+/// A method that no class has: its pattern makes Surefire look into a class without running it.
+const NO_METHOD: &str = "noTestsOfItsOwnOnThisShard";
+
+/// Surefire scans the files of outermost classes.
 pub(super) fn surefire(selection: Selection<'_>) -> Result<Written, Fault> {
     let syntax = Syntax {
         class: |class| format!("{}.java", class.replace('.', "/")),
         method: |class, method| format!("{}.java#{method}", class.replace('.', "/")),
-        outermost: true,
+        by_outermost: true,
     };
     write(selection, &syntax)
 }
@@ -36,16 +39,17 @@ pub(super) fn gradle(selection: Selection<'_>) -> Result<Written, Fault> {
     let syntax = Syntax {
         class: str::to_owned,
         method: |class, method| format!("{class}.{method}"),
-        outermost: false,
+        by_outermost: false,
     };
     write(selection, &syntax)
 }
 
 fn write(selection: Selection<'_>, syntax: &Syntax) -> Result<Written, Fault> {
+    let elsewhere = families_elsewhere(selection);
     let mut patterns = Distinct::default();
     let mut widened = 0;
     for chunk in selection.chunks() {
-        widened += add(&mut patterns, chunk, syntax);
+        widened += add(&mut patterns, chunk, syntax, &elsewhere);
     }
     if patterns.list.is_empty() {
         patterns.add((syntax.class)(NOTHING));
@@ -58,36 +62,51 @@ fn write(selection: Selection<'_>, syntax: &Syntax) -> Result<Written, Fault> {
             count(widened, "test")
         ));
     }
-    if syntax.outermost {
-        notices.extend(torn(selection));
-    }
     let text = one_a_line(patterns.list.iter().map(String::as_str))?;
     Ok(Written { text, notices })
 }
 
 /// Adds a chunk's patterns; the answer is how many of its tests were widened.
-fn add(patterns: &mut Distinct, chunk: Chunk<'_>, syntax: &Syntax) -> usize {
+fn add(
+    patterns: &mut Distinct,
+    chunk: Chunk<'_>,
+    syntax: &Syntax,
+    elsewhere: &HashSet<&str>,
+) -> usize {
     let Some(first) = chunk.tests.first() else { return 0 };
     let class = class_of(chunk.group, first);
-    let shown = if syntax.outermost { outermost(class) } else { class };
-    if chunk.whole {
-        patterns.add((syntax.class)(shown));
+    let family = outermost(class);
+    if chunk.whole && !elsewhere.contains(family) {
+        patterns.add((syntax.class)(family));
         return 0;
+    }
+    if syntax.by_outermost && family != class {
+        patterns.add((syntax.method)(family, NO_METHOD));
     }
     let mut widened = 0;
     for test in chunk.tests {
         match method_of(chunk.group, test) {
             Some((method, exact)) => {
                 patterns.add((syntax.method)(class, method));
-                widened += usize::from(!exact);
+                widened += usize::from(!exact && !chunk.whole);
             }
             None => {
-                patterns.add((syntax.class)(shown));
+                patterns.add((syntax.class)(family));
                 widened += 1;
             }
         }
     }
     widened
+}
+
+/// The outermost classes that have tests on other shards, nested ones too: a pattern of the class
+/// brings all that is nested in it.
+fn families_elsewhere(selection: Selection<'_>) -> HashSet<&str> {
+    let family = |chunk| -> Option<&str> {
+        let chunk: Chunk<'_> = chunk;
+        Some(outermost(class_of(chunk.group, chunk.tests.first()?)))
+    };
+    selection.elsewhere().filter_map(family).collect()
 }
 
 /// The class of a test, without the module in front: Java names hold no colon.
@@ -110,32 +129,10 @@ fn method_of<'a>(group: Option<&str>, test: &'a str) -> Option<(&'a str, bool)> 
         Some(rest) => rest.strip_prefix('#')?,
         None => test.split_once('#')?.1,
     };
-    let end = rest.find(['(', '[', '{', ' ']).unwrap_or(rest.len());
+    let end = rest.find(['(', '[', '{']).unwrap_or(rest.len());
     let method = &rest[..end];
     let is_start = |c: char| c.is_alphabetic() || c == '_' || c == '$';
     let is_name = method.starts_with(is_start)
         && method.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$');
     is_name.then_some((method, rest[end..].is_empty() || &rest[end..] == "()"))
-}
-
-/// Nested classes whose outermost class also has tests elsewhere: both shards would run all of it.
-fn torn(selection: Selection<'_>) -> Option<String> {
-    let class = |chunk: Chunk<'_>| -> Option<(String, bool)> {
-        let class = class_of(chunk.group, chunk.tests.first()?);
-        Some((outermost(class).to_owned(), chunk.whole))
-    };
-    let here: HashSet<String> = selection
-        .chunks()
-        .filter_map(class)
-        .filter_map(|(class, whole)| whole.then_some(class))
-        .collect();
-    let there: HashSet<String> = selection.elsewhere().filter_map(class).map(|it| it.0).collect();
-    let torn = here.intersection(&there).count();
-    (torn > 0).then(|| {
-        format!(
-            "{} with nested classes on several shards: Surefire will run all of it on each; \
-             the harness jar selects exactly",
-            count(torn, "class")
-        )
-    })
 }
