@@ -157,7 +157,7 @@ pub fn size<'a>(work: Work<'a>, pools: &'a [Pool], limits: Limits, ask: Ask) -> 
     };
     let (best, proved) = search.best(&candidates, objective, true);
     if let Some(best) = best {
-        let why = search.reason(&best, objective);
+        let why = search.reason(objective);
         return search.answer(best, proved, Ok(why));
     }
     let timely = |c: &&Candidate| ask.deadline.is_none_or(|d| c.promised <= d);
@@ -351,19 +351,15 @@ impl Search<'_> {
         }
     }
 
-    fn reason(&self, best: &Probed, by: Objective) -> String {
-        let mut why = match by {
+    fn reason(&self, by: Objective) -> String {
+        match by {
             Objective::Fewest => "the fewest workers that meet the deadline".to_owned(),
             Objective::Cheapest => "the cheapest workers that meet the deadline".to_owned(),
             Objective::Fastest if self.ask.cost_max.is_some() => {
                 "the fastest that the sum pays for".to_owned()
             }
             Objective::Fastest => "the fastest that the limits allow".to_owned(),
-        };
-        if best.workers <= self.limits.workers_min && self.limits.workers_min > 1 {
-            why += &format!("; at least {} were asked for", self.limits.workers_min);
         }
-        why
     }
 
     /// What stands between the best fleet and what was asked for.
