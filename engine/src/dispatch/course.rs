@@ -87,7 +87,7 @@ impl Course {
 impl Script {
     /// Cuts a plan's shards into chunks. A group that pays a set-up stays together up to half of
     /// the makespan; without one, neighbours stay together up to `smallest`, so that handing them
-    /// out costs little beside running them.
+    /// out costs little beside running them. The riskiest chunks of a shard come first.
     pub fn new(workload: &Workload, plan: &Plan, smallest: Micros) -> Self {
         let mut script = Self::default();
         let half = Micros::new(plan.makespan.get() / 2);
@@ -101,6 +101,8 @@ impl Script {
                 let most = if setup.is_zero() { smallest } else { half.max(smallest) };
                 script.cut(workload, own, span.group, (setup, most));
             }
+            // What may take longest runs first, so that what is left to take over is small.
+            script.chunks[first..].sort_by_key(|chunk| Reverse(chunk.risk));
             script.shards.push(first..script.chunks.len());
         }
         script
