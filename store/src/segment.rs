@@ -4,6 +4,7 @@
 //! Decides names, types and encodings of the columns. Never touches the disk. What all rows share
 //! stands in columns for other readers, and once in the file's metadata for this one.
 
+mod pages;
 mod read;
 mod write;
 
@@ -19,7 +20,7 @@ const VERSION: u32 = 1;
 /// The key of [`Head`] in the metadata of the file.
 const HEAD_KEY: &str = "rasher";
 
-/// The columns. `test_group` and not `group`, which would need quotes in SQL.
+/// The columns. `test_group` and `recorded_at`, because `group` and `at` would need quotes in SQL.
 const SCHEMA: &str = "message attempt {
     REQUIRED BYTE_ARRAY test (STRING);
     OPTIONAL BYTE_ARRAY test_group (STRING);
@@ -33,9 +34,9 @@ const SCHEMA: &str = "message attempt {
     OPTIONAL BYTE_ARRAY worker (STRING);
     OPTIONAL BYTE_ARRAY plan (STRING);
     REQUIRED BYTE_ARRAY isolation (STRING);
-    REQUIRED INT64 at (TIMESTAMP(MICROS,true));
+    REQUIRED INT64 recorded_at (TIMESTAMP(MICROS,true));
     REQUIRED INT32 ordinal;
-    OPTIONAL INT64 start (TIMESTAMP(MICROS,true));
+    OPTIONAL INT64 started_at (TIMESTAMP(MICROS,true));
     OPTIONAL INT64 duration_us;
     REQUIRED BYTE_ARRAY outcome (STRING);
     OPTIONAL INT64 signature (INTEGER(64,false));
@@ -47,6 +48,9 @@ const SCHEMA: &str = "message attempt {
 /// More rows than this are no recording: a file that claims them is refused before memory is given
 /// to them.
 const ROWS_MAX: usize = 16_000_000;
+
+/// A page has at most this many rows, so that what its texts come to is bounded.
+const PAGE_ROWS_MAX: usize = 16_384;
 
 /// What all rows share, as it stands in the metadata.
 #[derive(Serialize, Deserialize)]

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use common::{ENVIRONMENT, context, recording};
 use folder::segments;
 use rasher::history::History;
+use rasher_store::segment::SegmentError;
 use rasher_store::{Store, StoreError, segment, summary};
 
 /// A store of three runs of `tests` tests each.
@@ -224,4 +225,30 @@ fn a_place_that_cannot_be_a_store_is_named() {
     let reader = Store::open_read(folder.path()).expect("a store");
     let refused = reader.record(&context("0", 0), recording(5, 0)).map(|_| ());
     assert!(matches!(refused, Err(StoreError::ReadOnly { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_file_made_to_harm_is_refused_before_memory_is_given_to_it() {
+    let hostile = include_bytes!("hostile/claims-more-names-than-rows.parquet");
+    let refused = segment::decode(&Bytes::from_static(hostile)).map(|_| ());
+    assert!(matches!(refused, Err(SegmentError::Unreadable(_))), "{refused:?}");
+}
+
+#[test]
+fn long_and_many_texts_are_kept_as_they_are() {
+    let mut given = recording(1_000, 0);
+    for (at, attempt) in given.attempts.iter_mut().enumerate() {
+        attempt.message = (at % 3 > 0).then(|| "x".repeat(at * 7).into());
+        attempt.signature = (at % 5 > 0).then_some(u64::MAX / (at as u64 + 1));
+        attempt.unique_id = Some(format!("[id:{}]", at * at).into());
+    }
+    let bytes = segment::encode(&context("0", 0), &given).expect("bytes");
+    let read = segment::decode(&bytes.into()).expect("a segment").recording;
+    assert_eq!(read.attempts.len(), given.attempts.len());
+    for attempt in &read.attempts {
+        let test = given.tests.find(read.tests.name(attempt.test)).expect("a test that was given");
+        let mut given = given.attempts[test.index()].clone();
+        given.test = attempt.test;
+        assert_eq!(attempt, &given);
+    }
 }

@@ -11,9 +11,10 @@ use common::{ENVIRONMENT, context, recording};
 use folder::segments;
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use rasher::attempt::{Recording, RunContext};
+use rasher::attempt::{Outcome, Recording, RunContext};
 use rasher::history::{History, RunRecording};
-use rasher_store::{Retention, Store};
+use rasher::test_id::TestId;
+use rasher_store::{Retention, Store, segment};
 
 /// The bytes of all summaries of a store.
 fn summaries(store: &Path) -> Vec<Vec<u8>> {
@@ -205,4 +206,27 @@ proptest! {
         prop_assert_eq!(&stores[1].history(ENVIRONMENT).expect("history").value, &two);
         prop_assert_eq!(summaries(folders[1].path()), stepwise);
     }
+}
+
+#[test]
+fn a_segment_of_the_first_layout_is_read_for_ever() {
+    let bytes = include_bytes!("golden/layout-1.parquet");
+    let read = segment::decode(&bytes.as_slice().into()).expect("a segment of layout 1");
+    assert_eq!(read.context, context("golden", 1));
+    let tests = &read.recording.tests;
+    let names: Vec<&str> = tests.ids().map(|test| tests.name(test)).collect();
+    let class = "com.example.shop.module0.Class0Test";
+    assert_eq!(names, [0, 1, 2].map(|at| format!("{class}#checksOrder{at}")));
+    assert_eq!(tests.group(TestId(2)).map(|group| tests.group_name(group)), Some(class));
+    let outcomes: Vec<Outcome> = read.recording.attempts.iter().map(|it| it.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Passed, Outcome::Failed, Outcome::Passed]);
+    let failed = &read.recording.attempts[1];
+    assert_eq!(failed.message.as_deref(), Some("expected 3 but was 4"));
+    assert_eq!((failed.signature, failed.ordinal), (Some(u64::MAX), 0));
+    let given = recording(3, 7);
+    for (read, given) in read.recording.attempts.iter().zip(&given.attempts) {
+        assert_eq!(read.duration, given.duration);
+    }
+    assert_eq!(read.recording.setups.len(), 1);
+    assert_eq!(read.recording.setups[0].setup, given.setups[0].setup);
 }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use parquet::column::reader::get_typed_column_reader;
+use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, RowGroupReader};
 use parquet::file::serialized_reader::SerializedFileReader;
@@ -13,6 +13,7 @@ use rasher::history::RunRecording;
 use rasher::test_id::TestTable;
 use rasher::units::Micros;
 
+use super::pages::Checked;
 use super::{HEAD_KEY, Head, ROWS_MAX, SegmentError, VERSION};
 
 /// Rows are read in slices of this many, so that a file cannot claim memory it does not fill.
@@ -72,7 +73,7 @@ fn read_rows(group: &dyn RowGroupReader, into: &mut Recording) -> Result<(), Seg
     let mut names = columns.get::<ByteArrayType>("test")?;
     let mut groups = columns.get::<ByteArrayType>("test_group")?;
     let mut ordinals = columns.get::<Int32Type>("ordinal")?;
-    let mut starts = columns.get::<Int64Type>("start")?;
+    let mut starts = columns.get::<Int64Type>("started_at")?;
     let mut durations = columns.get::<Int64Type>("duration_us")?;
     let mut outcomes = columns.get::<ByteArrayType>("outcome")?;
     let mut signatures = columns.get::<Int64Type>("signature")?;
@@ -150,8 +151,9 @@ impl<'a> Columns<'a> {
         {
             return Err(wrong());
         }
-        let reader = self.group.get_column_reader(place).map_err(SegmentError::unreadable)?;
-        let mut reader = get_typed_column_reader::<D>(reader);
+        let inner = self.group.get_column_page_reader(place).map_err(SegmentError::unreadable)?;
+        let pages = Checked { inner, rows: self.rows, optional };
+        let mut reader = ColumnReaderImpl::<D>::new(column, Box::new(pages));
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         let mut rows = 0;
         while rows < self.rows {

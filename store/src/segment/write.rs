@@ -15,7 +15,7 @@ use parquet::schema::types::ColumnPath;
 use rasher::attempt::{Attempt, Isolation, Recording, RunContext};
 use rasher::test_id::TestId;
 
-use super::{HEAD_KEY, Head, ROWS_MAX, SCHEMA, SegmentError, VERSION};
+use super::{HEAD_KEY, Head, PAGE_ROWS_MAX, ROWS_MAX, SCHEMA, SegmentError, VERSION};
 
 /// Constant columns are written in slices of this many rows.
 const SLICE: usize = 4_096;
@@ -79,7 +79,7 @@ fn properties(context: &RunContext) -> Result<WriterProperties, ParquetError> {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
-        .set_data_page_row_count_limit(ROWS_MAX)
+        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
         .set_max_row_group_row_count(Some(ROWS_MAX))
         .set_sorting_columns(Some(vec![SortingColumn {
             column_idx: 0,
@@ -90,9 +90,16 @@ fn properties(context: &RunContext) -> Result<WriterProperties, ParquetError> {
     for name in ["test", "message", "unique_id"] {
         builder = plain(builder, name, Encoding::DELTA_BYTE_ARRAY);
     }
-    for name in
-        ["ordinal", "attempt", "shard", "at", "start", "duration_us", "signature", "setup_us"]
-    {
+    for name in [
+        "ordinal",
+        "attempt",
+        "shard",
+        "recorded_at",
+        "started_at",
+        "duration_us",
+        "signature",
+        "setup_us",
+    ] {
         builder = plain(builder, name, Encoding::DELTA_BINARY_PACKED);
     }
     Ok(builder.build())

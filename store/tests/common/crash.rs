@@ -44,7 +44,7 @@ pub(crate) fn writer(store: &Path, number: &str) {
     }
 }
 
-/// Kills `kills` of `writers` writers at once, one at a time, and counts.
+/// Kills `kills` of `writers` writers at once, at random times, and counts.
 pub(crate) fn toll(
     folder: &Path,
     (kills, writers): (usize, usize),
@@ -61,7 +61,10 @@ pub(crate) fn toll(
         draw ^= draw << 13;
         draw ^= draw >> 7;
         draw ^= draw << 17;
-        std::thread::sleep(Duration::from_micros(draw % 20_000));
+        // An eighth of the writers die together, so that killing keeps pace with many of them.
+        if kill % (writers / 8).max(1) == 0 {
+            std::thread::sleep(Duration::from_micros(draw % 50_000));
+        }
         let victim = draw as usize % writers;
         running[victim].kill()?;
         running[victim].wait()?;
