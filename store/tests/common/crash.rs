@@ -52,7 +52,7 @@ pub(crate) fn toll(
 ) -> std::io::Result<Toll> {
     let store = folder.join("store");
     let (said, heard) = channel();
-    let mut running = Vec::new();
+    let (mut running, mut dying) = (Vec::new(), Vec::new());
     for number in 0..writers {
         running.push(spawn(&start, &store, number, &said)?);
     }
@@ -67,11 +67,14 @@ pub(crate) fn toll(
         }
         let victim = draw as usize % writers;
         running[victim].kill()?;
-        running[victim].wait()?;
-        running[victim] = spawn(&start, &store, writers + kill, &said)?;
+        // One that is syncing dies only when that is done: not waited for here.
+        let next = spawn(&start, &store, writers + kill, &said)?;
+        dying.push(std::mem::replace(&mut running[victim], next));
     }
     for writer in &mut running {
         writer.kill()?;
+    }
+    for mut writer in dying.into_iter().chain(running) {
         writer.wait()?;
     }
     drop(said);
