@@ -270,7 +270,9 @@ impl Remaining {
 pub(crate) fn packed(families: &Families, target: u64) -> (Vec<u32>, u32) {
     let total: u64 = (0..families.len()).map(|family| families.total(family)).sum();
     let units = families.work.len().max(1);
-    let mut workers = (total.checked_div(target).unwrap_or(0) as usize).clamp(1, units);
+    // First fit leaves no two workers that would fit on one: twice the area is nearly always enough.
+    let area = total.checked_div(target).unwrap_or(0) as usize;
+    let mut workers = area.saturating_mul(2).saturating_add(2).clamp(1, units);
     let mut wrap = Wrap::new(families, workers);
     loop {
         wrap.workers = workers;
@@ -281,6 +283,6 @@ pub(crate) fn packed(families: &Families, target: u64) -> (Vec<u32>, u32) {
         if workers == units {
             return ((0..units as u32).collect(), units as u32);
         }
-        workers = (workers + workers / 8 + 1).min(units);
+        workers = workers.saturating_mul(2).min(units);
     }
 }
