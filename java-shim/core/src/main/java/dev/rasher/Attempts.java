@@ -1,8 +1,10 @@
 package dev.rasher;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** What reports tell: one entry for each execution of a test. */
 public final class Attempts {
@@ -71,13 +73,16 @@ public final class Attempts {
     }
 
     /**
-     * All tests, as the JSON list that {@code rasher plan --tests} reads.
+     * All tests, as the JSON list that {@code rasher plan --tests} reads. A row about a class as a whole is left out
+     * where tests of the class are there: a class whose set-up succeeds has no such row.
      *
      * @return each test once
      */
     public String testList() {
+        Set<String> classes = new HashSet<>();
+        tests.forEach(test -> classes.add(test.indexOf('#') < 0 ? "" : test.substring(0, test.indexOf('#'))));
         List<String> quoted = new ArrayList<>();
-        tests.forEach(test -> quoted.add(Json.quote(test)));
+        tests.stream().filter(test -> !classes.contains(test)).forEach(test -> quoted.add(Json.quote(test)));
         return "[" + String.join(",", quoted) + "]";
     }
 
