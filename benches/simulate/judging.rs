@@ -124,7 +124,7 @@ pub fn train(line: &mut MainLine) -> (Filter, u32) {
         let shown = line.next_run();
         let mut seen = shown.seen(line.world.tests);
         let workers = if shown.failed.len() >= 8 { line.workers(run) } else { Vec::new() };
-        if !gate(&mut seen, &workers).whole_run {
+        if !gate(&mut seen, &workers, 0.0).whole_run {
             let odd = |t: &&u32| filter.belief(TestId(**t)).is_surprising();
             surprising.push(shown.failed.iter().filter(odd).count() as u32);
         }

@@ -179,7 +179,7 @@ fn run_seed(world: &World, seed: u64, extra: &mut Extra) -> (View, View) {
         let shown = line.next_run();
         let all = shown.seen(world.tests);
         let mut calm = all.clone();
-        gate(&mut calm, &line.workers(run));
+        gate(&mut calm, &line.workers(run), 0.0);
         gated.observe(&line, &shown, &calm);
         open.observe(&line, &shown, &all);
         extra.note_broken(&gated, &shown, &calm);

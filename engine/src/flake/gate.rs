@@ -22,20 +22,21 @@ pub struct Gate {
 }
 
 /// Blanks what must not be learned from: the whole run where at least 2 % of its tests (and eight)
-/// failed, else the workers where at least a fifth (and eight) did. `worker_of` names the worker
-/// of each test, where known. O(tests).
+/// failed, or four times the share that usually fails, where that is more; else the workers where
+/// at least a fifth (and eight) did. `worker_of` names the worker of each test, where known.
+/// `usual` is the median share of failing tests in past runs, 0 where there are none. O(tests).
 ///
 /// ```
 /// use rasher::flake::{Seen, gate};
 /// let mut run = vec![Seen::Passed; 100];
 /// run[..50].fill(Seen::Failed);
-/// assert!(gate(&mut run, &[]).whole_run);
+/// assert!(gate(&mut run, &[], 0.0).whole_run);
 /// assert!(run.iter().all(|seen| *seen == Seen::Nothing));
 /// ```
-pub fn gate(first: &mut [Seen], worker_of: &[u32]) -> Gate {
+pub fn gate(first: &mut [Seen], worker_of: &[u32], usual: f64) -> Gate {
     let ran = first.iter().filter(|seen| **seen != Seen::Nothing).count();
     let failed = first.iter().filter(|seen| **seen == Seen::Failed).count();
-    if failed >= RUN_FAILURES && failed as f64 >= RUN_SHARE * ran as f64 {
+    if failed >= RUN_FAILURES && failed as f64 >= RUN_SHARE.max(4.0 * usual) * ran as f64 {
         first.fill(Seen::Nothing);
         return Gate { whole_run: true, workers: Vec::new() };
     }
@@ -59,4 +60,18 @@ pub fn gate(first: &mut [Seen], worker_of: &[u32]) -> Gate {
     }
     let sick = (0..=last).filter(|worker| sick(counts[*worker])).map(|worker| worker as u32);
     Gate { whole_run: false, workers: sick.collect() }
+}
+
+/// The share of tests that failed, of those with a result.
+pub(super) fn failed_share(first: &[Seen]) -> f64 {
+    let ran = first.iter().filter(|seen| **seen != Seen::Nothing).count();
+    let failed = first.iter().filter(|seen| **seen == Seen::Failed).count();
+    failed as f64 / ran.max(1) as f64
+}
+
+/// The median of the newest shares; 0 where there are none.
+pub(super) fn usual(shares: &[f64]) -> f64 {
+    let mut newest = shares[shares.len().saturating_sub(50)..].to_vec();
+    newest.sort_unstable_by(f64::total_cmp);
+    newest.get(newest.len() / 2).copied().unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::gate::{failed_share, usual};
 use super::{Belief, Filter, FlakeOptions, Retried, Score, Seen, Strip, gate};
 use crate::attempt::{Isolation, Outcome};
 use crate::history::RunRecording;
@@ -36,6 +37,8 @@ pub struct Scores {
     folded: BTreeSet<String>,
     last_commit: Option<String>,
     surprising: Vec<u32>,
+    /// The share of failing tests of each run, sick ones too.
+    shares: Vec<f64>,
 }
 
 /// One attempt with its key first.
@@ -58,6 +61,7 @@ impl Scores {
             folded: BTreeSet::new(),
             last_commit: None,
             surprising: Vec::new(),
+            shares: Vec::new(),
         }
     }
 
@@ -87,7 +91,9 @@ impl Scores {
             }
         }
         let several = workers.iter().any(|worker| *worker != workers[0]);
-        let left_out = gate(&mut seen, if several { &workers } else { &[] });
+        let usual = usual(&self.shares);
+        self.shares.push(failed_share(&seen));
+        let left_out = gate(&mut seen, if several { &workers } else { &[] }, usual);
         if !left_out.whole_run {
             let odd = |(test, seen): (TestId, &Seen)| {
                 *seen == Seen::Failed && self.filter.belief(test).is_surprising()

@@ -82,7 +82,7 @@ proptest! {
             play(&mut idle, run);
         }
         let mut sick = vec![Seen::Failed; 40];
-        prop_assert!(gate(&mut sick, &[]).whole_run);
+        prop_assert!(gate(&mut sick, &[], 0.0).whole_run);
         gated.update(&sick, &[], true);
         idle.update(&[], &[], true);
         for test in 0..40 {
@@ -171,4 +171,16 @@ fn a_broken_test_is_told_from_a_flaky_one_and_its_rate_comes_back_after_the_fix(
     assert!(filter.belief(TestId(1)).broken < 0.05);
     let after = filter.belief(TestId(0)).rate;
     assert!((after / before - 1.0).abs() < 0.5, "{before} {after}");
+}
+
+#[test]
+fn a_suite_that_always_has_failures_is_learned_from_and_its_collapses_are_not() {
+    let run = |failed: usize| {
+        let mut run = vec![Seen::Passed; 100];
+        run[..failed].fill(Seen::Failed);
+        run
+    };
+    assert!(gate(&mut run(10), &[], 0.0).whole_run, "unusual: a collapse");
+    assert!(!gate(&mut run(10), &[], 0.1).whole_run, "as always");
+    assert!(gate(&mut run(60), &[], 0.1).whole_run);
 }
