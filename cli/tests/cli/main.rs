@@ -6,6 +6,7 @@ mod bench;
 mod config;
 mod constraints;
 mod documents;
+mod judged;
 mod line;
 mod project;
 mod retried;

@@ -1,0 +1,118 @@
+//! From results to a retry and a verdict.
+
+use crate::project::Project;
+
+const BOOM: &str = "<failure message=\"boom\" type=\"E\">at x</failure>";
+
+/// A plan of eight tests, and a run in which one failed and one never reported.
+fn failed() -> Project {
+    let project = Project::new().with_reports();
+    project.rasher(&["record", "reports", "--run", "1"]).code(0);
+    project.rasher(&["plan", "--shards", "2", "--out", "plan.json"]).code(0);
+    project
+        .report("one", "x.ATest", &[("a", 1.0, ""), ("b", 2.0, BOOM), ("c", 3.0, "")])
+        .report("one", "x.BTest", &[("d", 2.0, "")])
+        .report("one", "x.CTest", &[("f", 1.0, ""), ("g", 0.5, ""), ("h", 0.0, "<skipped/>")]);
+    project
+}
+
+fn tests(plan: &serde_json::Value) -> Vec<String> {
+    let shards = plan["shards"].as_array().expect("shards");
+    let tests = shards.iter().flat_map(|shard| shard["tests"].as_array().expect("tests"));
+    let mut tests: Vec<String> =
+        tests.map(|test| test.as_str().expect("text").to_owned()).collect();
+    tests.sort();
+    tests
+}
+
+#[test]
+fn what_failed_and_what_never_reported_runs_again_and_nothing_else() {
+    let project = failed();
+    let retry = ["retry", "--plan", "plan.json", "--results", "one", "--json"];
+    let plan = project.rasher(&retry).code(0).json();
+    assert_eq!(tests(&plan), ["x.ATest#b", "x.BTest#e"]);
+    assert_eq!(plan["settled"].as_array().map(Vec::len), Some(6));
+    let first: serde_json::Value =
+        serde_json::from_str(&project.read("plan.json")).expect("a plan");
+    assert_eq!(plan["retry_of"], first["id"]);
+}
+
+#[test]
+fn a_replay_runs_whole_shards_as_planned() {
+    let project = failed();
+    let retry = ["retry", "--plan", "plan.json", "--results", "one", "--mode", "replay", "--json"];
+    let plan = project.rasher(&retry).code(0).json();
+    let first: serde_json::Value =
+        serde_json::from_str(&project.read("plan.json")).expect("a plan");
+    for (again, before) in plan["shards"]
+        .as_array()
+        .expect("shards")
+        .iter()
+        .zip(first["shards"].as_array().expect("shards"))
+    {
+        let empty = again["tests"].as_array().is_some_and(Vec::is_empty);
+        assert!(empty || again["tests"] == before["tests"]);
+    }
+    assert!(tests(&plan).contains(&"x.ATest#b".to_owned()));
+}
+
+#[test]
+fn a_run_goes_from_incomplete_through_failed_to_flaky() {
+    let project = failed();
+    let one = ["verdict", "--plan", "plan.json", "--results", "one", "--json"];
+    assert_eq!(project.rasher(&one).code(4).json()["run"], "incomplete");
+    let retry = ["retry", "--plan", "plan.json", "--results", "one", "--out", "again.json"];
+    project.rasher(&retry).code(0);
+    let both = [
+        "verdict",
+        "--plan",
+        "plan.json",
+        "--plan",
+        "again.json",
+        "--results",
+        "one",
+        "--results",
+        "2=two",
+        "--json",
+    ];
+    project.report("two", "x.ATest", &[("b", 2.0, BOOM)]).report(
+        "two",
+        "x.BTest",
+        &[("e", 1.0, "")],
+    );
+    let verdict = project.rasher(&both).code(1).json();
+    assert_eq!((&verdict["run"], &verdict["blocks"]), (&"failed".into(), &true.into()));
+    project.report("two", "x.ATest", &[("b", 2.0, "")]);
+    let verdict = project.rasher(&both).code(0).json();
+    assert_eq!((&verdict["run"], &verdict["blocks"]), (&"flaky".into(), &false.into()));
+    assert_eq!(verdict["tests"][0]["verdict"], "suspect", "it had never failed before");
+}
+
+#[test]
+fn a_green_run_leaves_nothing_to_do() {
+    let project = Project::new().with_reports();
+    project.rasher(&["record", "reports", "--run", "1"]).code(0);
+    project.rasher(&["plan", "--shards", "2", "--out", "plan.json"]).code(0);
+    let given = ["--plan", "plan.json", "--results", "reports"];
+    let retry = project.rasher(&[&["retry"], &given[..]].concat()).code(0);
+    assert!(retry.stderr.contains("nothing to do"));
+    let verdict = project.rasher(&[&["verdict", "--json"], &given[..]].concat()).code(0).json();
+    assert_eq!(verdict["run"], "passed");
+}
+
+#[test]
+fn tests_that_fail_without_cause_are_ranked() {
+    let project = Project::new();
+    for run in 0..12 {
+        let shaky = if run % 3 == 0 { BOOM } else { "" };
+        project.report("r", "x.ATest", &[("calm", 1.0, ""), ("shaky", 1.0, shaky)]);
+        let at = format!("2026-01-{:02}T00:00:00Z", run + 1);
+        project.rasher(&["record", "r", "--run", &run.to_string(), "--at", &at]).code(0);
+    }
+    let flaky = project.rasher(&["flaky", "--json"]).code(0).json();
+    assert_eq!(flaky["tests"].as_array().map(Vec::len), Some(1));
+    let row = &flaky["tests"][0];
+    assert_eq!(row["test"], "x.ATest#shaky");
+    assert_eq!((&row["failures"], &row["runs"]), (&4.into(), &12.into()));
+    assert_eq!(row["last_runs"], "F..F..F..F..");
+}
