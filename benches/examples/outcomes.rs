@@ -5,7 +5,6 @@
 //! a pass of the same test in the next run counts as passing, one followed by a failure as lasting.
 //!
 //! `cargo run --profile quick -p rasher-bench --example outcomes -- NAME FILE`
-#![expect(clippy::disallowed_methods, reason = "an example reads the file it is given")]
 
 use std::collections::{BTreeMap, HashMap};
 
