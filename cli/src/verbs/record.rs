@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rasher::attempt::{Isolation, RunContext};
-use rasher_store::Recorded;
+use rasher_store::{Recorded, Retention};
 use serde::Serialize;
 
 use crate::clock;
@@ -41,6 +41,27 @@ pub(crate) struct Flags {
     /// The plan that was followed
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Afterwards keep at most this many runs of each environment; the newest one always stays
+    #[arg(long, value_name = "N")]
+    keep_runs: Option<usize>,
+    /// Afterwards keep no run that is older than this many days
+    #[arg(long, value_name = "N")]
+    keep_days: Option<u32>,
+    /// Afterwards keep at most this many bytes of history
+    #[arg(long, value_name = "N")]
+    keep_bytes: Option<u64>,
+}
+
+impl Flags {
+    /// How long history is kept, where that is limited at all.
+    fn retention(&self) -> Option<Retention> {
+        let limits = Retention {
+            runs_max: self.keep_runs,
+            age_max: self.keep_days.map(|days| SignedDuration::from_hours(i64::from(days) * 24)),
+            bytes_max: self.keep_bytes,
+        };
+        (limits != Retention::default()).then_some(limits)
+    }
 }
 
 /// `rasher.record/1`.
@@ -58,6 +79,7 @@ struct Document {
     skipped: usize,
     not_run: usize,
     ignored_duplicates: usize,
+    removed_runs: usize,
     problems: Vec<FileProblem>,
 }
 
@@ -73,7 +95,12 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let context = context(flags, session, &read, plan.map(|plan| plan.id));
     let recorded =
         store.record(&context, std::mem::take(&mut read.recording)).map_err(|e| store_fault(&e))?;
-    let document = document(&context, read, recorded);
+    let mut document = document(&context, read, recorded);
+    if let Some(limits) = flags.retention() {
+        let removed = store.retain(&limits, clock::now()).map_err(|e| store_fault(&e))?;
+        document.removed_runs = removed.runs;
+        document.problems.extend(removed.problems.iter().map(store_problem));
+    }
     say_problems(session, &document.problems);
     session.output.show(&document, people)?;
     // What could be read is recorded; what could not is said last and decides the exit code.
@@ -109,11 +136,7 @@ fn context(
 
 fn document(context: &RunContext, read: ReportsRead, recorded: Recorded) -> Document {
     let mut problems = read.problems;
-    problems.extend(recorded.problems.iter().map(|problem| FileProblem {
-        file: problem.path.display().to_string(),
-        line: None,
-        what: problem.to_string(),
-    }));
+    problems.extend(recorded.problems.iter().map(store_problem));
     Document {
         schema: "rasher.record/1",
         run: context.run.clone(),
@@ -127,8 +150,13 @@ fn document(context: &RunContext, read: ReportsRead, recorded: Recorded) -> Docu
         skipped: recorded.skipped,
         not_run: recorded.not_run,
         ignored_duplicates: recorded.ignored_duplicates,
+        removed_runs: 0,
         problems,
     }
+}
+
+fn store_problem(problem: &rasher_store::Problem) -> FileProblem {
+    FileProblem { file: problem.path.display().to_string(), line: None, what: problem.to_string() }
 }
 
 /// The first few; all of them are in the document.
@@ -153,7 +181,11 @@ fn people(document: &Document) -> String {
         ("errored", document.errored),
         ("skipped", document.skipped),
     ];
-    let rare = [("not run", document.not_run), ("known already", document.ignored_duplicates)];
+    let rare = [
+        ("not run", document.not_run),
+        ("known already", document.ignored_duplicates),
+        ("runs let go", document.removed_runs),
+    ];
     rows.extend(rare.into_iter().filter(|(_, number)| *number > 0));
     let rows =
         rows.into_iter().map(|(what, n)| [what.to_owned(), crate::output::thousands(n as u64)]);

@@ -162,3 +162,23 @@ fn the_demo_proves_every_test_of_the_monolith() {
     assert!(demo["gap"].as_f64().unwrap() < 0.001, "{demo}");
     assert!(!project.path().join(".rasher").exists(), "a demo leaves nothing behind");
 }
+
+#[test]
+fn history_is_kept_as_long_as_asked() {
+    let project = Project::new().with_reports();
+    for (run, at) in [("one", "2026-01-01"), ("two", "2026-01-02"), ("three", "2026-01-03")] {
+        let at = format!("{at}T00:00:00Z");
+        let args = ["record", "reports", "--run", run, "--at", &at, "--json"];
+        assert_eq!(project.rasher(&args).code, 0);
+    }
+    let at = "2026-01-04T00:00:00Z";
+    let args = ["record", "reports", "--run", "four", "--at", at, "--keep-runs", "2", "--json"];
+    let called = project.rasher(&args);
+    assert_eq!(called.code, 0, "{called:?}");
+    let document: serde_json::Value = serde_json::from_str(&called.stdout).expect("json");
+    assert_eq!(document["removed_runs"], 2);
+    // By age everything would go, but the newest run always stays.
+    let called = project.rasher(&["record", "reports", "--run", "four", "--keep-days", "1"]);
+    assert!(called.stdout.contains("runs let go"), "{called:?}");
+    assert_eq!(project.rasher(&["plan", "--shards", "2"]).code, 0);
+}
