@@ -24,5 +24,9 @@ pub mod backtest;
 pub mod outcome;
 pub mod retry;
 pub mod verdict;
-pub mod report;
 pub mod error;
+
+/// The examples of the README, run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
