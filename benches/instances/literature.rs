@@ -10,7 +10,8 @@ pub const TESTS: [usize; 3] = [40, 100, 200];
 /// Tests per worker, in hundredths.
 pub const PER_WORKER: [usize; 7] = [200, 225, 250, 275, 300, 500, 1_000];
 
-/// One of the classes 1 to 7: U[1,100], U[20,100], U[50,100], N(100,50), N(100,20), U[n,4n], N(4n,n).
+/// One of the classes 1 to 7: U(1, 100), U(20, 100), U(50, 100), N(100, 50), N(100, 20), U(n, 4n),
+/// N(4n, n).
 ///
 /// ```
 /// use rasher_bench::instances::literature::make;

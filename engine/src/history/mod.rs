@@ -76,7 +76,7 @@ pub struct RunSeen {
 }
 
 /// The columns of a history, one value a test in the order of its names. Sixty-four bytes a test
-/// without [`Columns::recent`].
+/// without [`Columns::recent_us`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Columns {
     /// Exponentially weighted mean of pass durations, in microseconds.
@@ -103,7 +103,7 @@ pub struct Columns {
     pub measured_run: Vec<u32>,
     /// The run that measured a failure's duration last, or [`NONE`].
     pub failed_run: Vec<u32>,
-    /// How many of [`Columns::recent`] are in use (low byte), and the last outcome (second byte,
+    /// How many of [`Columns::recent_us`] are in use (low byte), and the last outcome (second byte,
     /// its place in [`Outcome::ALL`] and one; 0 for none).
     pub state: Vec<u32>,
     /// The last pass durations, newest first, in microseconds.

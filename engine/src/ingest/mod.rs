@@ -18,7 +18,7 @@
 //! | Knapsack, parallel_tests, Jest balance | the file as it stands | none |
 //!
 //! A row about a whole class or file (its set-up failed, or it was left out) carries the name of
-//! the group as its test id: [`TestTable::name`] of the test equals the name of its group. A
+//! the group as its test id: `TestTable::name` of the test equals the name of its group. A
 //! missing class name is the name of the nearest suite.
 //!
 //! # Rules
