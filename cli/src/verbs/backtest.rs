@@ -183,8 +183,8 @@ fn ruled(flags: &Flags, settings: &Settings, seen: &RunSeen) -> Option<Ruled> {
     flags.budget.ruled(settings, seen.branch.as_deref(), seen.at).map(|(ruled, _)| ruled)
 }
 
-fn people(document: &BacktestDocument) -> String {
-    let percent = |share: f64| format!("{:.2} %", share * 100.0);
+/// A row for each run that was judged.
+fn judged(document: &BacktestDocument) -> String {
     let mark = |kept: Option<bool>| match kept {
         Some(true) => "kept",
         Some(false) => "broken",
@@ -206,7 +206,12 @@ fn people(document: &BacktestDocument) -> String {
     });
     let header =
         ["at", "rule", "workers", "oracle", "predicted", "static", "steal", "queue", "bound", ""];
-    let mut text = table(header, &[2, 3, 4, 5, 6, 7, 8], rows) + "\n";
+    table(header, &[2, 3, 4, 5, 6, 7, 8], rows) + "\n"
+}
+
+fn people(document: &BacktestDocument) -> String {
+    let percent = |share: f64| format!("{:.2} %", share * 100.0);
+    let mut text = judged(document);
     let over = &document.over_bound;
     text += &format!(
         "{} judged, {} only learned from, {} collapsed; estimator {}\n",
