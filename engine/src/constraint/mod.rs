@@ -85,7 +85,18 @@ pub enum ConstraintError {
         /// The steps that tie them.
         path: Vec<String>,
     },
+    /// More kinds of machines than a plan tells apart.
+    #[error(
+        "{count} tags are in use, at most {TAGS_MAX}; let one tag stand for machines that are alike"
+    )]
+    Tags {
+        /// How many tags tests need.
+        count: usize,
+    },
 }
+
+/// How many tags the tests of one plan may need: they are bits of one word where pools are chosen.
+pub const TAGS_MAX: usize = 64;
 
 /// Why tests of a block stay together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +166,9 @@ impl Constraints {
             if !tagged.is_empty() {
                 tags.push((tag.clone(), tagged));
             }
+        }
+        if tags.len() > TAGS_MAX {
+            return Err(ConstraintError::Tags { count: tags.len() });
         }
         let blocks = blocks(tests, &ties, &groups, &order);
         let unknown = resolver.unknown.into_iter().collect();

@@ -6,7 +6,7 @@
 use super::PlanError;
 use super::bound::first_true;
 use super::families::Families;
-use crate::constraint::Constraints;
+use crate::constraint::{Constraints, TAGS_MAX};
 use crate::units::Micros;
 
 /// Workers of one kind.
@@ -57,7 +57,7 @@ impl Sites {
         let tagged = !pools.is_empty();
         let pools = if tagged { pools.to_vec() } else { vec![PoolSpec::plain("", shards)] };
         let carries = pools.iter().map(|pool| {
-            let bits = constraints.tags.iter().enumerate().take(64);
+            let bits = constraints.tags.iter().enumerate().take(TAGS_MAX);
             bits.filter(|(_, (tag, _))| !tagged || pool.tags.contains(tag))
                 .fold(0, |all, (bit, _)| all | 1 << bit)
         });

@@ -418,3 +418,16 @@ fn polluters_and_setters_of_order_dependent_tests_are_read() {
     assert_eq!(unread.len(), 1);
     assert!(idoft(text, Some("/two")).0.apart.is_empty());
 }
+
+#[test]
+fn more_tags_than_a_plan_tells_apart_are_refused() {
+    let mut tests = rasher::test_id::TestTable::new();
+    tests.intern("a", None);
+    let spec = |count: usize| ConstraintSpec {
+        tags: (0..count).map(|tag| (format!("tag{tag}"), vec!["a".to_owned()])).collect(),
+        ..ConstraintSpec::default()
+    };
+    assert!(Constraints::resolve(&spec(64), &tests).is_ok());
+    let refused = Constraints::resolve(&spec(65), &tests).map(|_| ());
+    assert_eq!(refused, Err(ConstraintError::Tags { count: 65 }));
+}
