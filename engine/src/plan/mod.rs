@@ -12,6 +12,7 @@ mod differencing;
 mod exchange;
 mod families;
 mod general;
+mod level;
 mod multifit;
 mod order;
 mod packing;

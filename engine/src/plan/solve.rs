@@ -9,6 +9,7 @@ use super::combine::combined_bound;
 use super::document::{BoundBy, BoundKind};
 use super::families::{Families, cap};
 use super::general::{Items, Placement, place};
+use super::level::level;
 use super::longest_first::Assignment;
 use super::pools::Sites;
 use super::repair::{REPAIR_PPM, repair};
@@ -266,7 +267,7 @@ fn steady(families: &Families, workers: usize, effort: Effort) -> Assignment {
             best = other;
         }
     }
-    best
+    level(families, best)
 }
 
 /// For each unit the units that must not share its shard; empty where there are none at all.

@@ -173,6 +173,29 @@ proptest! {
     }
 
     #[test]
+    fn beside_one_test_that_outlasts_the_rest_the_other_shards_are_even(
+        rest in prop::collection::vec((1..9_usize, 1..1000_u64), 40..200), shards in 3..8_u32,
+    ) {
+        let mut rows = rest;
+        rows.push((1, 400_000));
+        let suite = Suite::of(&rows, &[5; 8]);
+        let plan = suite.plan(shards);
+        check(&suite, &plan);
+        prop_assert_eq!(plan.makespan, Micros::new(400_005));
+        let mut classes = [5; 9];
+        for (group, span) in &rows[..rows.len() - 1] {
+            classes[*group] += span;
+        }
+        let largest = classes.iter().copied().max().unwrap_or(0);
+        let others: Vec<u64> = plan.shards.iter().map(|shard| shard.predicted.get())
+            .filter(|load| *load != 400_005).collect();
+        prop_assert_eq!(others.len(), shards as usize - 1);
+        let mean = others.iter().sum::<u64>() / others.len() as u64;
+        let longest = others.iter().copied().max().unwrap_or(0);
+        prop_assert!(longest <= mean + mean / 8 + largest, "{} on average, {} at most", mean, longest);
+    }
+
+    #[test]
     fn the_bound_is_below_the_optimum_and_the_plan_near_it(
         suite in suites(9), shards in 1..5_u32,
     ) {
