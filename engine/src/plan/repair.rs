@@ -1,10 +1,13 @@
 //! Repair of an earlier plan: most tests stay where they were.
 //!
 //! Decides which few tests move so that an old plan fits a changed workload. Stability is worth
-//! more than the last per cent of balance: caches, order and blame stay with their shard.
+//! more than the last per cent of balance: caches, order and blame stay with their shard. A worker
+//! that is too full gives a class or a test away, or exchanges one for a shorter one where nobody
+//! has room for it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use super::bound::target_of;
 use super::document::PlanDocument;
 use super::families::Families;
 use super::longest_first::Assignment;
@@ -12,8 +15,12 @@ use crate::test_id::TestTable;
 
 /// How far above its bound a repaired plan may be, in millionths.
 pub(crate) const REPAIR_PPM: u64 = 10_000;
-/// Workers that the fullest one tries to give to.
-const PARTNERS: usize = 8;
+/// Workers that the fullest one turns to first.
+const NEAR: usize = 8;
+/// Workers that it turns to where those do not settle the matter.
+const FAR: usize = 48;
+/// What may come back in an exchange: so many that are just short enough are looked at.
+const RETURNS: usize = 6;
 
 /// Where an earlier plan had each test.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,167 +50,297 @@ impl Previous {
     }
 }
 
+/// The units of one family on one worker, by family.
+type Part = (u32, Vec<u32>);
+
 /// An old plan under repair.
 struct Repair<'a> {
     families: &'a Families,
+    previous: &'a Previous,
+    target: u64,
     worker: Vec<u32>,
     loads: Vec<u64>,
-    /// By worker and family, the units there.
-    held: Vec<BTreeMap<u32, Vec<u32>>>,
+    /// By worker.
+    parts: Vec<Vec<Part>>,
+    /// Workers by rising load.
+    ranks: BTreeSet<(u64, u32)>,
     family_of: Vec<u32>,
 }
 
-/// The old plan, with new tests placed and as few others moved as `target` needs; it may stay
-/// above the target where no single move helps.
+/// The old plan, with new tests placed and as few others moved as the target needs; it may stay
+/// above the target where no exchange of two helps. Where the old plan as it stands
+/// is not near enough to `bound`, `sharpen` gives a better one for that makespan. With the target.
 pub(crate) fn repair(
     families: &Families,
     workers: usize,
     previous: &Previous,
-    target: u64,
-) -> Assignment {
-    let mut family_of = vec![0; families.work.len()];
-    for family in 0..families.len() {
-        family_of[families.range(family)].fill(family as u32);
-    }
-    let worker = vec![NEW; families.work.len()];
-    let held = vec![BTreeMap::new(); workers];
-    let mut repair = Repair { families, worker, loads: vec![0; workers], held, family_of };
+    bound: u64,
+    sharpen: impl FnOnce(u64) -> u64,
+) -> (Assignment, u64) {
+    let target = target_of(bound, REPAIR_PPM);
+    let mut repair = Repair::new(families, workers, previous, target);
     let mut open = Vec::new();
-    for unit in 0..families.work.len() {
+    for unit in 0..families.work.len() as u32 {
         // A block goes where its first known test was.
-        let old = families.tests_of(unit).map(|test| previous.shard_of[test.index()]);
-        match old.into_iter().find(|old| (*old as usize) < workers) {
-            Some(old) => repair.put(unit as u32, old),
-            None => open.push(unit as u32),
+        let mut old = families.tests_of(unit as usize).map(|test| previous.shard_of[test.index()]);
+        match old.find(|old| (*old as usize) < workers) {
+            Some(old) => repair.put(unit, old),
+            None => open.push(unit),
         }
     }
+    repair.ranks = (0..).zip(&repair.loads).map(|(at, load)| (*load, at)).collect();
     open.sort_by_key(|unit| std::cmp::Reverse(families.work[*unit as usize]));
     for unit in open {
-        repair.settle(unit, target);
+        repair.settle(unit);
+    }
+    let makespan = repair.ranks.last().map_or(0, |rank| rank.0);
+    if makespan > target {
+        repair.target = target_of(sharpen(makespan), REPAIR_PPM);
     }
     let limit = 2 * families.work.len() + 64;
     for _ in 0..limit {
-        if !repair.relieve(target) {
+        if !repair.relieve() {
             break;
         }
     }
-    Assignment { worker: repair.worker, loads: repair.loads }
+    (Assignment { worker: repair.worker, loads: repair.loads }, repair.target)
 }
 
-/// Units that leave a worker together, and what that changes.
-struct Move {
-    units: Vec<u32>,
+/// What may leave a worker for another: one unit, or all it has of a family.
+#[derive(Clone, Copy, Debug)]
+struct Offer {
+    family: u32,
+    /// None for all units of the family.
+    unit: Option<u32>,
+    work: u64,
+    /// What that takes off the giver.
     freed: u64,
+    /// What that puts on the taker.
     added: u64,
+    /// How many more tests would stand away from home.
+    churn: i64,
+}
+
+/// What changes places between the fullest worker and another.
+#[derive(Clone, Copy, Debug)]
+struct Exchange {
+    give: Offer,
+    take: Option<Offer>,
     to: u32,
 }
 
-impl Repair<'_> {
+/// Smaller ones are better: exchanges that settle the matter before those that help and those that
+/// only lower the peak; then few tests.
+type Cost = (u8, i64, u64);
+
+impl<'a> Repair<'a> {
+    fn new(families: &'a Families, workers: usize, previous: &'a Previous, target: u64) -> Self {
+        let mut family_of = vec![0; families.work.len()];
+        for family in 0..families.len() {
+            family_of[families.range(family)].fill(family as u32);
+        }
+        let worker = vec![NEW; families.work.len()];
+        let parts = vec![Vec::new(); workers];
+        let (loads, ranks) = (vec![0; workers], BTreeSet::new());
+        Self { families, previous, target, worker, loads, parts, ranks, family_of }
+    }
+
+    fn part(&self, family: u32, at: u32) -> Result<usize, usize> {
+        self.parts[at as usize].binary_search_by_key(&family, |part| part.0)
+    }
+
     fn put(&mut self, unit: u32, to: u32) {
         let family = self.family_of[unit as usize];
-        let units = self.held[to as usize].entry(family).or_default();
-        if units.is_empty() {
-            self.loads[to as usize] += self.families.setup[family as usize];
+        let known = self.part(family, to);
+        let (parts, load) = (&mut self.parts[to as usize], &mut self.loads[to as usize]);
+        match known {
+            Ok(at) => parts[at].1.push(unit),
+            Err(at) => {
+                parts.insert(at, (family, vec![unit]));
+                *load += self.families.setup[family as usize];
+            }
         }
-        units.push(unit);
-        self.loads[to as usize] += self.families.work[unit as usize];
+        *load += self.families.work[unit as usize];
         self.worker[unit as usize] = to;
     }
 
     fn take(&mut self, unit: u32) {
         let family = self.family_of[unit as usize];
-        let from = self.worker[unit as usize] as usize;
-        let Some(units) = self.held[from].get_mut(&family) else { return };
-        units.retain(|other| *other != unit);
-        self.loads[from] -= self.families.work[unit as usize];
-        if units.is_empty() {
-            self.held[from].remove(&family);
-            self.loads[from] -= self.families.setup[family as usize];
+        let from = self.worker[unit as usize];
+        let Ok(at) = self.part(family, from) else { return };
+        let (parts, load) = (&mut self.parts[from as usize], &mut self.loads[from as usize]);
+        parts[at].1.retain(|other| *other != unit);
+        *load -= self.families.work[unit as usize];
+        if parts[at].1.is_empty() {
+            parts.remove(at);
+            *load -= self.families.setup[family as usize];
         }
     }
 
     /// What a family costs beside its units where it does not run yet.
     fn entry(&self, family: u32, to: u32) -> u64 {
-        let there = self.held[to as usize].contains_key(&family);
-        if there { 0 } else { self.families.setup[family as usize] }
+        if self.part(family, to).is_ok() { 0 } else { self.families.setup[family as usize] }
     }
 
     /// Places a new unit with its family where that fits, else where it ends earliest.
-    fn settle(&mut self, unit: u32, target: u64) {
+    fn settle(&mut self, unit: u32) {
         let family = self.family_of[unit as usize];
         let work = self.families.work[unit as usize];
-        let end = |to: u32| self.loads[to as usize] + work + self.entry(family, to);
-        let all = 0..self.loads.len() as u32;
-        let home = all
-            .clone()
-            .filter(|to| self.held[*to as usize].contains_key(&family) && end(*to) <= target);
-        let best = home.min_by_key(|to| end(*to)).or_else(|| all.min_by_key(|to| end(*to)));
-        self.put(unit, best.unwrap_or(0));
+        let own = self.families.range(family as usize).map(|other| self.worker[other]);
+        let home = own.filter(|at| *at != NEW).map(|at| (self.loads[at as usize] + work, at)).min();
+        let emptiest = self.ranks.first().map_or(0, |rank| rank.1);
+        let end = self.loads[emptiest as usize] + work + self.entry(family, emptiest);
+        let to = match home {
+            Some((at_home, home)) if at_home <= self.target.max(end) => home,
+            _ => emptiest,
+        };
+        self.ranks.remove(&(self.loads[to as usize], to));
+        self.put(unit, to);
+        self.ranks.insert((self.loads[to as usize], to));
     }
 
     /// Moves as few tests as possible off the fullest worker; false where it is not above the
     /// target or nothing helps.
-    fn relieve(&mut self, target: u64) -> bool {
-        let Some(full) = (0..self.loads.len()).max_by_key(|at| (self.loads[*at], usize::MAX - *at))
-        else {
-            return false;
-        };
-        if self.loads[full] <= target {
+    fn relieve(&mut self) -> bool {
+        let Some((load, full)) = self.ranks.last().copied() else { return false };
+        if load <= self.target {
             return false;
         }
-        let mut ranks: Vec<u32> = (0..self.loads.len() as u32).collect();
-        ranks.sort_by_key(|at| (self.loads[*at as usize], *at));
-        let mut best: Option<((bool, u64, u64), Move)> = None;
-        for to in ranks.into_iter().take(PARTNERS).filter(|to| *to as usize != full) {
-            for offer in self.offers(full, to) {
-                let Some(cost) = self.cost(full, &offer, target) else { continue };
-                if best.as_ref().is_none_or(|(known, _)| cost < *known) {
-                    best = Some((cost, offer));
-                }
+        let others = self.ranks.iter().take(FAR + 1).map(|rank| rank.1);
+        let others: Vec<u32> = others.filter(|at| *at != full).collect();
+        let near = NEAR.min(others.len());
+        let mut best = None;
+        for (partners, pairs) in [(near, false), (near, true), (others.len(), true)] {
+            for to in &others[..partners] {
+                self.search(full, *to, pairs, &mut best);
+            }
+            let few = if pairs { 4 } else { 1 };
+            if best.is_some_and(|((rank, churn, _), _)| rank == 0 && churn <= few) {
+                break;
             }
         }
-        let Some((_, offer)) = best else { return false };
-        for unit in offer.units {
-            self.take(unit);
-            self.put(unit, offer.to);
-        }
+        let Some((_, exchange)) = best else { return false };
+        self.apply(full, &exchange);
         true
     }
 
-    /// Whole families and single units of them that could leave.
-    fn offers(&self, full: usize, to: u32) -> Vec<Move> {
+    fn apply(&mut self, full: u32, exchange: &Exchange) {
+        for at in [full, exchange.to] {
+            self.ranks.remove(&(self.loads[at as usize], at));
+        }
+        let leaving = self.units(full, &exchange.give);
+        let back = exchange.take.map(|offer| self.units(exchange.to, &offer)).unwrap_or_default();
+        for unit in leaving {
+            self.take(unit);
+            self.put(unit, exchange.to);
+        }
+        for unit in back {
+            self.take(unit);
+            self.put(unit, full);
+        }
+        for at in [full, exchange.to] {
+            self.ranks.insert((self.loads[at as usize], at));
+        }
+    }
+
+    fn units(&self, from: u32, offer: &Offer) -> Vec<u32> {
+        match (offer.unit, self.part(offer.family, from)) {
+            (Some(unit), _) => vec![unit],
+            (None, Ok(at)) => self.parts[from as usize][at].1.clone(),
+            (None, Err(_)) => Vec::new(),
+        }
+    }
+
+    /// Known tests of a unit that would stand away from home on a worker.
+    fn strangers(&self, unit: u32, at: u32) -> i64 {
+        let old = self.families.tests_of(unit as usize);
+        let old = old.map(|test| self.previous.shard_of[test.index()]);
+        old.filter(|old| *old != NEW && *old != at).count() as i64
+    }
+
+    /// Whole families and single units of them that could leave `from` for `to`.
+    fn offers(&self, from: u32, to: u32) -> Vec<Offer> {
         let mut offers = Vec::new();
-        for (family, units) in &self.held[full] {
-            let entry = self.entry(*family, to);
-            let work: u64 = units.iter().map(|unit| self.families.work[*unit as usize]).sum();
-            let freed = work + self.families.setup[*family as usize];
-            offers.push(Move { units: units.clone(), freed, added: work + entry, to });
-            if units.len() > 1 {
-                offers.extend(units.iter().map(|unit| {
-                    let freed = self.families.work[*unit as usize];
-                    Move { units: vec![*unit], freed, added: freed + entry, to }
-                }));
+        for (family, units) in &self.parts[from as usize] {
+            let (entry, setup) = (self.entry(*family, to), self.families.setup[*family as usize]);
+            let (mut work, mut churn) = (0, 0);
+            for unit in units {
+                let own = self.families.work[*unit as usize];
+                let away = self.strangers(*unit, to) - self.strangers(*unit, from);
+                if units.len() > 1 {
+                    offers.push(Offer {
+                        family: *family,
+                        unit: Some(*unit),
+                        work: own,
+                        freed: own,
+                        added: own + entry,
+                        churn: away,
+                    });
+                }
+                work += own;
+                churn += away;
             }
+            let (freed, added) = (work + setup, work + entry);
+            offers.push(Offer { family: *family, unit: None, work, freed, added, churn });
         }
         offers
     }
 
-    /// What a move costs: none where it does not help; those that settle the matter first, then
-    /// few tests, then little work moved; of the others, much work for each test.
-    fn cost(&self, full: usize, offer: &Move, target: u64) -> Option<(bool, u64, u64)> {
-        let end = self.loads[offer.to as usize] + offer.added;
-        if offer.freed == 0 || end >= self.loads[full] {
+    /// Looks at what the fullest worker could give to another, and at what could come back.
+    fn search(&self, full: u32, to: u32, pairs: bool, best: &mut Option<(Cost, Exchange)>) {
+        let mut offer = |give: Offer, take: Option<Offer>| {
+            let exchange = Exchange { give, take, to };
+            if let Some(cost) = self.cost(full, &exchange)
+                && best.as_ref().is_none_or(|(known, _)| cost < *known)
+            {
+                *best = Some((cost, exchange));
+            }
+        };
+        let gives = self.offers(full, to);
+        if !pairs {
+            gives.into_iter().for_each(|give| offer(give, None));
+            return;
+        }
+        let mut takes = self.offers(to, full);
+        takes.sort_by_key(|take| (take.added, take.unit));
+        let excess = self.loads[full as usize] - self.target;
+        for give in gives {
+            // The longest that may come back, and some shorter ones.
+            let most = give.freed.saturating_sub(excess);
+            let end = takes.partition_point(|take| take.added <= most);
+            let from = end.saturating_sub(RETURNS);
+            for take in &takes[from..takes.len().min(end + 1)] {
+                offer(give, Some(*take));
+            }
+        }
+    }
+
+    /// What an exchange costs: none where it does not help.
+    fn cost(&self, full: u32, exchange: &Exchange) -> Option<Cost> {
+        let Exchange { give, take, to } = exchange;
+        let (old, other) = (self.loads[full as usize], self.loads[*to as usize]);
+        let (mut less, mut more) = ((give.freed, 0), (give.added, 0));
+        let mut churn = give.churn;
+        if let Some(take) = take {
+            (less.1, more.1) = (take.added, take.freed);
+            churn += take.churn;
+            if take.family == give.family {
+                // Both keep the family, and pay for it.
+                (less, more) = ((give.work, take.work), (give.work, take.work));
+            }
+        }
+        let own = old - less.0 + less.1;
+        let end = (other + more.0).saturating_sub(more.1);
+        if own >= old || end >= old {
             return None;
         }
-        let tests: usize =
-            offer.units.iter().map(|unit| self.families.tests_of(*unit as usize).len()).sum();
-        let settled = self.loads[full] - offer.freed <= target && end <= target;
-        if settled {
-            return Some((false, tests as u64, offer.freed));
+        if own <= self.target && end <= self.target {
+            return Some((0, churn, less.0 - less.1));
         }
-        if end > target {
-            return None;
+        if end <= self.target {
+            let each = (old - own) / churn.max(1).unsigned_abs();
+            return Some((1, -i64::try_from(each).unwrap_or(i64::MAX), old - own));
         }
-        Some((true, u64::MAX - offer.freed / tests.max(1) as u64, offer.freed))
+        Some((2, i64::try_from(own.max(end)).unwrap_or(i64::MAX), end))
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn solve(workload: &Workload<'_>, options: &PlanOptions) -> Result<So
     let effort = Effort::new(limit.value, options.tolerance_ppm, options.steps);
     let mut answer = None;
     if equal {
-        let found = repaired_or_fresh(&families, workers, effort, options);
+        let found = repaired_or_fresh(workload, &families, workers, effort, options);
         if keeps_apart(&enemies, &found.worker, &sites) {
             if found.makespan() > effort.target {
                 raise_by_combination(&mut limit, workload, workers, found.makespan());
@@ -214,17 +214,22 @@ fn raise_by_constraints(
 
 /// Bounds 2 to 4, where a gap remains.
 fn raise_by_combination(limit: &mut Limit, workload: &Workload<'_>, workers: usize, high: u64) {
-    let capped = cap(workload);
-    let mut falling: Vec<u64> = workload.mean().iter().map(|span| capped(*span)).collect();
-    falling.sort_unstable_by(|a, b| b.cmp(a));
-    let value = combined_bound(&falling, workers, limit.value, high);
+    let value = combination(workload, workers, limit.value, high);
     limit.raise(value, BoundKind::Work, || {
         format!("how the longest tests can be combined on {workers} workers")
     });
 }
 
+fn combination(workload: &Workload<'_>, workers: usize, low: u64, high: u64) -> u64 {
+    let capped = cap(workload);
+    let mut falling: Vec<u64> = workload.mean().iter().map(|span| capped(*span)).collect();
+    falling.sort_unstable_by(|a, b| b.cmp(a));
+    combined_bound(&falling, workers, low, high)
+}
+
 /// An earlier plan repaired, unless a new one is more than a per cent shorter.
 fn repaired_or_fresh(
+    workload: &Workload<'_>,
     families: &Families,
     workers: usize,
     effort: Effort,
@@ -233,8 +238,9 @@ fn repaired_or_fresh(
     let Some(previous) = options.previous.as_ref().filter(|_| options.slots == 1) else {
         return steady(families, workers, effort);
     };
-    let old = repair(families, workers, previous, target_of(effort.bound, REPAIR_PPM));
-    if old.makespan() <= target_of(effort.bound, REPAIR_PPM) {
+    let sharpen = |high| combination(workload, workers, effort.bound, high);
+    let (old, target) = repair(families, workers, previous, effort.bound, sharpen);
+    if old.makespan() <= target {
         return old;
     }
     let new = steady(families, workers, effort);

@@ -208,6 +208,36 @@ fn a_plan_explains_where_a_test_stands_and_what_binds() {
 }
 
 #[test]
+fn two_tests_change_places_where_no_single_move_helps() {
+    let others: Vec<(usize, u64)> = (0..6_u64)
+        .flat_map(|worker| {
+            let short = (0..6).map(move |at| 110 + 8 * at + worker);
+            short.chain([220 - 6 * worker]).map(|span| (0, span))
+        })
+        .collect();
+    let rows = |long: u64, short: u64| -> Vec<(usize, u64)> {
+        [(0, long), (0, long), (0, short), (0, short)].into_iter().chain(others.clone()).collect()
+    };
+    let mut document = Suite::of(&rows(500, 500), &[])
+        .plan(8)
+        .document(&Suite::of(&rows(500, 500), &[]).workload(), PlanFacts::default());
+    // The earlier plan has the two that grow together, and the two that shrink.
+    let names = |range: std::ops::Range<usize>| range.map(|at| format!("test{at:05}")).collect();
+    let mut tests: Vec<Vec<String>> = vec![names(0..2), names(2..4)];
+    tests.extend((0..6).map(|worker| names(4 + 7 * worker..11 + 7 * worker)));
+    for (shard, tests) in document.shards.iter_mut().zip(tests) {
+        shard.tests = tests;
+    }
+    let now = Suite::of(&rows(520, 480), &[]);
+    let mut options = PlanOptions::new(8);
+    options.previous = Some(Previous::of(&document, &now.tests));
+    let repaired = plan(&now.workload(), &options).unwrap();
+    check(&now, &repaired);
+    assert_eq!(repaired.moved, Some(2));
+    assert_eq!(repaired.makespan, Micros::new(1_000));
+}
+
+#[test]
 fn an_earlier_plan_of_another_table_is_refused() {
     let (suite, other) = (Suite::of(&[(0, 1)], &[]), Suite::of(&[(0, 1), (0, 2)], &[]));
     let document = suite.plan(1).document(&suite.workload(), PlanFacts::default());
