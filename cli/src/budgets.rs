@@ -9,7 +9,7 @@ use rasher::budget::{
 use rasher::dispatch::{Machines, Mode, Overheads};
 use rasher::estimate::{Estimates, Estimator};
 use rasher::plan::document::BudgetDocument;
-use rasher::plan::{PlanOptions, Workload as Costs, plan};
+use rasher::plan::{PlanOptions, PoolSpec, Shard, Workload as Costs, plan};
 use rasher::test_id::TestTable;
 use rasher::units::Micros;
 
@@ -60,14 +60,16 @@ pub(crate) struct Demand<'a> {
     pub(crate) tests: &'a TestTable,
     pub(crate) estimates: &'a Estimates,
     pub(crate) branch: Option<&'a str>,
+    /// How the plan will be made, but for its workers.
+    pub(crate) options: &'a PlanOptions,
 }
 
 /// A size and all that a plan says of it.
 pub(crate) struct Decision {
     pub(crate) sizing: Sizing,
     pub(crate) document: BudgetDocument,
-    /// The pool of each shard, where there is more than one pool.
-    pub(crate) pools: Vec<String>,
+    /// The pools to plan on; empty for equal workers.
+    pub(crate) pools: Vec<PoolSpec>,
 }
 
 impl Flags {
@@ -144,7 +146,7 @@ pub(crate) fn decide(
     }
     let most = budget.workers_max.unwrap_or(WORKERS_MAX);
     let Estimates { mean, setup, .. } = demand.estimates;
-    let bounds = Bounds::of(demand.tests, mean, setup, most);
+    let bounds = Bounds::of(demand.tests, mean, setup, most).with_slots(demand.options.slots);
     let mut sized = |factor: Factor, least: u32| {
         let limits = Limits {
             workers_min: budget.workers_min.max(least),
@@ -153,7 +155,7 @@ pub(crate) fn decide(
         };
         let (deadline, cost_max) = (budget.first_deadline(), budget.cost_max);
         let ask = Ask { deadline, cost_max, factor, fewest: false };
-        let mut loads = |fleet: &[u32]| loads(demand, fleet);
+        let mut loads = |fleet: &[u32]| loads(demand, &specs(settings, &pools, fleet), fleet);
         size(Work { bounds: &bounds, loads: &mut loads }, &pools, limits, ask)
     };
     let Some(confidence) = budget.confidence else {
@@ -180,16 +182,27 @@ fn p_meet(past: &Calibration, sizing: &Sizing, budget: &Budget, pool: &Pool) -> 
     (predicted > 0.0).then(|| past.p_meet(allowed / predicted)).flatten()
 }
 
-/// The loads of a plan, shared out to the pools in order.
-fn loads(demand: &Demand, fleet: &[u32]) -> Vec<(usize, Micros)> {
+/// The pools of a fleet as the planner takes them; none where rasher.toml names none.
+pub(crate) fn specs(settings: &Settings, pools: &[Pool], fleet: &[u32]) -> Vec<PoolSpec> {
+    let used = pools.iter().zip(fleet).filter(|(_, n)| settings.pools_named && **n > 0);
+    used.map(|(pool, n)| PoolSpec::of(pool, *n)).collect()
+}
+
+/// What the workers of a fleet carry, in the plan that is made for it. Where it cannot be planned
+/// for, such as for want of a tag, it is never done.
+fn loads(demand: &Demand, specs: &[PoolSpec], fleet: &[u32]) -> Vec<(usize, Micros)> {
     let Estimates { mean, upper, setup, .. } = demand.estimates;
-    let workers = fleet.iter().sum();
-    let shards = Costs::new(demand.tests, mean, upper, setup)
-        .and_then(|costs| plan(&costs, &PlanOptions::new(workers)))
-        .map(|plan| plan.shards)
-        .unwrap_or_default();
-    let pools = fleet.iter().enumerate().flat_map(|(at, n)| (0..*n).map(move |_| at));
-    pools.zip(shards).map(|(pool, shard)| (pool, shard.predicted)).collect()
+    let pools = || fleet.iter().enumerate().flat_map(|(at, n)| (0..*n).map(move |_| at));
+    let mut options = demand.options.clone();
+    (options.shards, options.pools) = (fleet.iter().sum(), specs.to_vec());
+    let made =
+        Costs::new(demand.tests, mean, upper, setup).and_then(|costs| plan(&costs, &options));
+    let Ok(made) = made else { return pools().map(|pool| (pool, Micros::MAX)).collect() };
+    let work = |shard: &Shard| match specs.iter().find(|spec| spec.name == shard.pool) {
+        Some(spec) => spec.work_by(shard.predicted),
+        None => shard.predicted,
+    };
+    pools().zip(&made.shards).map(|(pool, shard)| (pool, work(shard))).collect()
 }
 
 /// How past runs are played to learn how far a plan can be trusted.
@@ -266,7 +279,6 @@ fn decision(
         feasible: sizing.feasible,
         why,
     };
-    let names = used().flat_map(|(p, n)| (0..*n).map(|_| p.name.clone()));
-    let pools = if settings.pools.len() > 1 { names.collect() } else { Vec::new() };
+    let pools = specs(settings, pools, &sizing.fleet);
     Decision { sizing, document, pools }
 }

@@ -33,6 +33,13 @@ pub(crate) struct Shape {
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=4096))]
     slots: u32,
+    #[command(flatten)]
+    sources: Sources,
+}
+
+/// Where constraints come from beside `rasher.toml`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sources {
     /// Facts about tests, one a line: test, fact and value parted by tabs (`dependsOnMethods`,
     /// `dependsOnGroups`, `groups`, `ResourceLock`, `Isolated`)
     #[arg(long, value_name = "FILE")]
@@ -58,15 +65,14 @@ fn permille(text: &str) -> Result<u32, String> {
     if (0.0..=100.0).contains(&share) { Ok((share * 10.0).round() as u32) } else { Err(wrong()) }
 }
 
-/// The options of a plan for these tests, and what failed when it last ran.
+/// The options of a plan for these tests, but for its workers.
 pub(crate) fn options(
     flags: &Shape,
     session: &Session,
     tests: &TestTable,
-    shards: u32,
 ) -> Result<PlanOptions, Fault> {
-    let mut options = PlanOptions::new(shards);
-    options.constraints = constraints(flags, session, tests)?;
+    let mut options = PlanOptions::new(1);
+    options.constraints = constraints(&flags.sources, session, tests)?;
     options.slots = flags.slots;
     options.fixed_permille = flags.fixed;
     if flags.first == First::Failed {
@@ -90,7 +96,8 @@ pub(crate) fn failed(history: &History, tests: &TestTable) -> TestSet {
     failed
 }
 
-fn constraints(flags: &Shape, session: &Session, tests: &TestTable) -> Result<Constraints, Fault> {
+/// Constraints as rasher.toml and the files of other tools state them.
+pub(crate) fn spec(flags: &Sources, session: &Session) -> Result<ConstraintSpec, Fault> {
     let section = session.config.as_ref().map(|file| file.section("constraints")).transpose()?;
     let mut spec: ConstraintSpec = section.flatten().unwrap_or_default();
     for path in &flags.facts {
@@ -99,6 +106,15 @@ fn constraints(flags: &Shape, session: &Session, tests: &TestTable) -> Result<Co
     for path in &flags.order_dependent {
         spec.merge(import(session, path, |text| idoft(text, None))?);
     }
+    Ok(spec)
+}
+
+fn constraints(
+    flags: &Sources,
+    session: &Session,
+    tests: &TestTable,
+) -> Result<Constraints, Fault> {
+    let spec = spec(flags, session)?;
     let found = Constraints::resolve(&spec, tests).map_err(|e| Fault::usage(e.to_string()))?;
     if let Some(first) = found.unknown.first() {
         session.output.say(&format!(

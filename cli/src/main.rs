@@ -13,6 +13,7 @@ mod evidence;
 mod fault;
 mod files;
 mod flags;
+mod fleet;
 mod formats;
 mod frontier_picture;
 mod output;

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     /// Never empty: without pools there is one of plain workers.
     pub(crate) pools: Vec<Pool>,
+    /// True where the file names pools: their start-up, speed and tags are then planned with.
+    pub(crate) pools_named: bool,
     pub(crate) account: Account,
 }
 
@@ -68,6 +70,8 @@ struct PoolTable {
     overhead: Option<Text>,
     speed: Option<Spanned<f64>>,
     workers_max: Option<u32>,
+    #[serde(default)]
+    tags: Vec<String>,
     spot: Option<SpotTable>,
 }
 
@@ -99,7 +103,8 @@ impl Settings {
             file.fault(at, e.to_string())
         })?;
         let account = file.section("account")?.unwrap_or_default();
-        Ok(Self { policy, pools, account }.with_a_pool())
+        let pools_named = !pools.is_empty();
+        Ok(Self { policy, pools, pools_named, account }.with_a_pool())
     }
 
     fn plain() -> Self {
@@ -190,6 +195,7 @@ fn pool(file: &ConfigFile, table: &PoolTable) -> Result<Pool, Fault> {
         overhead: span(table.overhead.as_ref())?.unwrap_or_default(),
         speed: table.speed.as_ref().map(|s| positive(s, "a speed of")).transpose()?.unwrap_or(1.0),
         workers_max: table.workers_max,
+        tags: table.tags.clone(),
         spot,
     })
 }

@@ -37,6 +37,7 @@ fn plan(shards: &[&[Part<'_>]]) -> PlanDocument {
         gap: 0.0,
         bound_by: BoundBy { kind: BoundKind::Work, name: String::new() },
         useful_workers_max: None,
+        reasons: None,
         sources: Default::default(),
         budget: BudgetDocument::default(),
         moved: None,

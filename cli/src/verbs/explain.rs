@@ -1,16 +1,23 @@
 //! `rasher explain`: what is known of a test, and why it sits where it sits.
 
+mod show;
+
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rasher::estimate::{Source, estimate};
+use rasher::constraint::Bond;
+use rasher::estimate::{Estimates, Source, estimate};
+use rasher::flake::Scores;
 use rasher::history::{History, TestHistory};
-use rasher::plan::document::{BoundBy, GroupSpan, PlanDocument, ShardDocument};
+use rasher::plan::Explanation;
+use rasher::plan::document::{BoundBy, PlanDocument, Reasons};
+use rasher::test_id::{TestId, TestTable};
 use rasher::units::Micros;
 use serde::Serialize;
 
+use crate::constraints;
+use crate::evidence;
 use crate::fault::{Exit, Fault};
-use crate::output::{count, span};
 use crate::plans;
 use crate::session::Session;
 use crate::workload;
@@ -24,6 +31,11 @@ pub(crate) struct Flags {
     /// The plan to look in [default: the one kept for the CI's run]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Score a test that has failed by this many of the newest recorded runs
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    history_runs: usize,
+    #[command(flatten)]
+    constraints: constraints::Sources,
 }
 
 /// `rasher.explain/1`.
@@ -31,6 +43,7 @@ pub(crate) struct Flags {
 struct Document {
     schema: &'static str,
     tests: Vec<Explained>,
+    plan: Option<PlanBinds>,
 }
 
 /// One test.
@@ -40,7 +53,13 @@ struct Explained {
     estimate_ms: Micros,
     upper_ms: Micros,
     source: Source,
+    group: Option<String>,
+    /// What each shard pays that runs a test of the group.
+    group_setup_ms: Option<Micros>,
     history: Option<Past>,
+    /// Absent where the test never failed.
+    flake: Option<Flake>,
+    constraints: Vec<Bond>,
     place: Option<Place>,
 }
 
@@ -56,21 +75,48 @@ struct Past {
     recent_ms: Vec<Micros>,
 }
 
+/// How flaky a test is thought to be.
+#[derive(Debug, Serialize)]
+struct Flake {
+    score: f32,
+    p_flaky: f32,
+    p_broken: f32,
+    flagged: bool,
+    failures: u32,
+    runs: u32,
+    last_runs: String,
+}
+
 /// Where a plan puts a test.
 #[derive(Debug, Serialize)]
 struct Place {
     plan: String,
-    shard: u32,
-    of: usize,
-    shard_predicted_ms: Micros,
-    /// From 1.
-    position: usize,
-    group: Option<String>,
-    /// False where the group runs on several shards.
-    group_whole: bool,
-    is_longest_shard: bool,
-    binds: bool,
+    #[serde(flatten)]
+    at: Explanation,
     bound_by: BoundBy,
+    /// When the shortest other shard would be done if it took over what stands together here.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// What the run would be if the test, with what stands together with it, stood elsewhere.
+#[derive(Debug, Serialize)]
+struct Elsewhere {
+    shard: u32,
+    shard_ms: Micros,
+    makespan_ms: Micros,
+}
+
+/// What binds the plan as a whole.
+#[derive(Debug, Serialize)]
+struct PlanBinds {
+    id: String,
+    makespan_ms: Micros,
+    lower_bound_ms: Micros,
+    gap: f64,
+    bound_by: BoundBy,
+    workers: usize,
+    useful_workers_max: Option<u32>,
+    reasons: Option<Reasons>,
 }
 
 impl From<TestHistory> for Past {
@@ -87,134 +133,177 @@ impl From<TestHistory> for Past {
     }
 }
 
+impl From<&PlanDocument> for PlanBinds {
+    fn from(plan: &PlanDocument) -> Self {
+        Self {
+            id: plan.id.clone(),
+            makespan_ms: plan.makespan_ms,
+            lower_bound_ms: plan.lower_bound_ms,
+            gap: plan.gap,
+            bound_by: plan.bound_by.clone(),
+            workers: plan.shards.len(),
+            useful_workers_max: plan.useful_workers_max,
+            reasons: plan.reasons.clone(),
+        }
+    }
+}
+
 /// Explains.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let history = session.history()?;
     let plan = plans::given_or_kept(session, flags.plan.as_deref(), session.ci.run.as_deref())?;
-    let planned = |name: &str| {
-        plan.iter().flat_map(|plan| &plan.shards).any(|shard| shard.tests.iter().any(|t| t == name))
-    };
-    let list = workload::of_list(std::slice::from_ref(&flags.test), &history, &[]);
-    if list.new > 0 && !planned(&flags.test) {
-        return Err(unknown(&flags.test, &history, session));
-    }
-    let estimates = estimate(&history, &list.tests);
-    let tests = list.tests.ids().map(|test| {
-        let name = list.tests.name(test);
+    let tests = asked(flags, session, &history, plan.as_ref())?;
+    let estimates = estimate(&history, &tests);
+    let spec = constraints::spec(&flags.constraints, session)?;
+    let failed = |name: &str| history.test(name).is_some_and(|known| known.failures > 0);
+    let any_failed = tests.ids().any(|test| failed(tests.name(test)));
+    let scores = any_failed.then(|| evidence::scores_or_none(session, flags.history_runs, None));
+    let explained = tests.ids().map(|test| {
+        let name = tests.name(test);
+        let group = tests.group(test);
+        let group_name = group.map(|group| tests.group_name(group));
         Explained {
             test: name.to_owned(),
             estimate_ms: estimates.mean[test.index()],
             upper_ms: estimates.upper[test.index()],
             source: estimates.source[test.index()],
+            group: group_name.map(str::to_owned),
+            group_setup_ms: group.map(|group| estimates.setup[group.index()]),
             history: history.test(name).map(Past::from),
-            place: plan.as_ref().and_then(|plan| place(plan, name)),
+            flake: scores.as_ref().filter(|_| failed(name)).and_then(|it| flake(it, name)),
+            constraints: spec.bonds(name, group_name),
+            place: plan.as_ref().and_then(|plan| place(plan, (&tests, test), &history, &estimates)),
         }
     });
-    let document = Document { schema: "rasher.explain/1", tests: tests.collect() };
-    session.output.show(&document, people)?;
+    let document = Document {
+        schema: "rasher.explain/1",
+        tests: explained.collect(),
+        plan: plan.as_ref().map(PlanBinds::from),
+    };
+    session.output.show(&document, show::people)?;
     Ok(Exit::DONE)
 }
 
-fn unknown(test: &str, history: &History, session: &Session) -> Fault {
-    let what = format!(
-        "neither history of environment `{}` nor the plan knows `{test}`",
-        session.environment
-    );
-    let all = history.tests().iter().chain(history.groups().iter());
-    let near = all.map(|name| (strsim::jaro_winkler(test, name), name));
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.8) {
-        Some((_, name)) => Fault::usage(what).hint(format!("did you mean `{name}`?")),
-        None => Fault::usage(what).hint("ids are written as `rasher shard` prints them"),
+/// The tests that the name stands for.
+fn asked(
+    flags: &Flags,
+    session: &Session,
+    history: &History,
+    plan: Option<&PlanDocument>,
+) -> Result<TestTable, Fault> {
+    let list = workload::of_list(std::slice::from_ref(&flags.test), history, &[]);
+    if list.new == 0 {
+        return Ok(list.tests);
     }
-}
-
-fn place(plan: &PlanDocument, test: &str) -> Option<Place> {
-    let found = |shard: &&ShardDocument| shard.tests.iter().any(|name| name == test);
-    let shard = plan.shards.iter().find(found)?;
-    let position = shard.tests.iter().position(|name| name == test)?;
-    let group = group_at(shard, position);
-    let binds =
-        plan.bound_by.name == test || group.is_some_and(|group| group.group == plan.bound_by.name);
-    Some(Place {
-        plan: plan.id.clone(),
-        shard: shard.index,
-        of: plan.shards.len(),
-        shard_predicted_ms: shard.predicted_ms,
-        position: position + 1,
-        group: group.map(|group| group.group.clone()),
-        group_whole: group.is_none_or(|group| group.whole),
-        is_longest_shard: shard.predicted_ms == plan.makespan_ms,
-        binds,
-        bound_by: plan.bound_by.clone(),
-    })
-}
-
-fn group_at(shard: &ShardDocument, position: usize) -> Option<&GroupSpan> {
-    let mut end = 0;
-    shard.groups.iter().find(|group| {
-        end += group.tests;
-        position < end
-    })
-}
-
-fn people(document: &Document) -> String {
-    const SHOWN: usize = 20;
-    let mut text: String = document.tests.iter().take(SHOWN).map(one).collect();
-    if document.tests.len() > SHOWN {
-        let more = count(document.tests.len() - SHOWN, "more test");
-        text += &format!("and {more} (--json lists all)\n");
-    }
-    text
-}
-
-fn one(test: &Explained) -> String {
-    let source = match test.source {
-        Source::Own => "its own history",
-        Source::Group => "the other tests of its class or file",
-        Source::Suite => "the suite as a whole",
-        Source::Default => "nothing: the default",
-    };
-    let mut text = format!(
-        "{}\n  expected  {}, seldom above {}; from {source}\n",
-        test.test,
-        span(test.estimate_ms),
-        span(test.upper_ms)
-    );
-    if let Some(past) = &test.history {
-        let last = past.last_outcome.map_or(String::new(), |word| format!(", last {word}"));
-        let at = past.last_seen_at.map_or(String::new(), |at| format!(" at {at}"));
-        text += &format!(
-            "  history   {} passed, {} failed, {} skipped{last}{at}\n",
-            past.passes, past.failures, past.skips
-        );
-        if !past.recent_ms.is_empty() {
-            let recent: Vec<String> = past.recent_ms.iter().map(|it| span(*it)).collect();
-            text += &format!("  recent    {} (newest first)\n", recent.join(", "));
+    // What history does not know, a plan may: a new test, or a class of new ones.
+    let mut planned = TestTable::new();
+    for shard in plan.iter().flat_map(|plan| &plan.shards) {
+        let mut tests = shard.tests.iter();
+        for span in &shard.groups {
+            for test in tests.by_ref().take(span.tests) {
+                if *test == flags.test || span.group == flags.test {
+                    planned.intern(test, (span.group != *test).then_some(&span.group));
+                }
+            }
+        }
+        for test in tests.filter(|test| **test == flags.test) {
+            planned.intern(test, None);
         }
     }
-    if let Some(place) = &test.place {
-        text += &placed(place);
-    }
-    text
+    if planned.is_empty() { Err(unknown(&flags.test, history, plan, session)) } else { Ok(planned) }
 }
 
-fn placed(place: &Place) -> String {
-    let longest = if place.is_longest_shard { ", the longest" } else { "" };
-    let mut text = format!(
-        "  shard     {}/{}, position {}; the shard takes {}{longest}\n",
-        place.shard,
-        place.of,
-        place.position,
-        span(place.shard_predicted_ms)
-    );
-    if let Some(group) = &place.group {
-        let how = if place.group_whole {
-            "stays together, so that its set-up is paid once"
-        } else {
-            "is split: kept whole it would stretch the run"
-        };
-        text += &format!("  class     {group} {how}\n");
+/// The fault for a name that nobody knows, with those that are near it.
+fn unknown(test: &str, history: &History, plan: Option<&PlanDocument>, session: &Session) -> Fault {
+    const SHOWN: usize = 3;
+    let environment = &session.environment;
+    let what = match plan {
+        Some(_) => {
+            format!("neither history of environment `{environment}` nor the plan knows `{test}`")
+        }
+        None => format!("history of environment `{environment}` does not know `{test}`"),
+    };
+    let planned = plan.iter().flat_map(|plan| &plan.shards).flat_map(|shard| &shard.tests);
+    let known = history.tests().iter().chain(history.groups().iter());
+    let mut near: Vec<(u32, &str)> = known
+        .chain(planned.map(String::as_str))
+        .map(|name| (nearness(test, name), name))
+        .filter(|(score, _)| *score > 800)
+        .collect();
+    near.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    near.dedup();
+    let names: Vec<String> = near.iter().take(SHOWN).map(|(_, name)| format!("`{name}`")).collect();
+    Fault::usage(what).hint(match names.as_slice() {
+        [] => "ids are written as `rasher shard` prints them".to_owned(),
+        [one] => format!("did you mean {one}?"),
+        [head @ .., last] => format!("did you mean {} or {last}?", head.join(", ")),
+    })
+}
+
+/// How near a name is to what was asked, in thousandths; a part of a name is very near.
+fn nearness(asked: &str, name: &str) -> u32 {
+    if !asked.is_empty() && name.to_lowercase().contains(&asked.to_lowercase()) {
+        return 1_000;
     }
-    let binds = if place.binds { "this is what bounds the run" } else { "bound by" };
-    text + &format!("  bound     {binds}: {}\n", place.bound_by.name)
+    (strsim::jaro_winkler(asked, name) * 1_000.0) as u32
+}
+
+fn flake(scores: &Scores, name: &str) -> Option<Flake> {
+    let (score, strip) = (scores.score(name)?, scores.strip(name));
+    let short = |value: f32| (value * 1e4).round() / 1e4;
+    Some(Flake {
+        score: short(score.rate),
+        p_flaky: short(score.p_flaky),
+        p_broken: short(score.p_broken),
+        flagged: score.flagged,
+        failures: strip.failures,
+        runs: strip.runs,
+        last_runs: strip.text(40),
+    })
+}
+
+fn place(
+    plan: &PlanDocument,
+    (tests, test): (&TestTable, TestId),
+    history: &History,
+    estimates: &Estimates,
+) -> Option<Place> {
+    let at = plan.explain(tests.name(test))?;
+    let chunk = chunk(plan, &at, (tests, test), history, estimates);
+    let others = plan.shards.iter().filter(|shard| shard.index != at.shard);
+    // With pools and lanes a move means more than a sum.
+    let plain = others.clone().all(|shard| shard.pool.is_none() && shard.lanes.is_empty());
+    let shortest = others.clone().min_by_key(|shard| (shard.predicted_ms, shard.index));
+    let elsewhere = shortest.filter(|_| plain).map(|shard| {
+        let shard_ms = shard.predicted_ms + chunk;
+        let rest = others.map(|shard| shard.predicted_ms).max().unwrap_or_default();
+        let left = at.shard_predicted_ms - chunk;
+        Elsewhere { shard: shard.index, shard_ms, makespan_ms: shard_ms.max(rest).max(left) }
+    });
+    Some(Place { plan: plan.id.clone(), bound_by: plan.bound_by.clone(), elsewhere, at })
+}
+
+/// What would move with a test: the tests of its class on its shard, and their set-up.
+fn chunk(
+    plan: &PlanDocument,
+    at: &Explanation,
+    (tests, test): (&TestTable, TestId),
+    history: &History,
+    estimates: &Estimates,
+) -> Micros {
+    let (Some(group), Some(name)) = (tests.group(test), &at.group) else {
+        return estimates.mean[test.index()];
+    };
+    let shard = plan.shards.iter().find(|shard| shard.index == at.shard);
+    let mut here = TestTable::new();
+    let mut from = 0;
+    for span in shard.iter().flat_map(|shard| &shard.groups) {
+        let own = shard.and_then(|shard| shard.tests.get(from..from + span.tests));
+        for test in own.unwrap_or_default().iter().filter(|_| span.group == *name) {
+            here.intern(test, Some(name));
+        }
+        from += span.tests;
+    }
+    let work: Micros = estimate(history, &here).mean.into_iter().sum();
+    work + estimates.setup[group.index()]
 }

@@ -93,7 +93,8 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     };
     let tests = workload::of_newest(&history, &names).tests;
     let estimates = estimate(&history, &tests);
-    let demand = Demand { tests: &tests, estimates: &estimates, branch };
+    let options = PlanOptions::new(1);
+    let demand = Demand { tests: &tests, estimates: &estimates, branch, options: &options };
     let pool = pool(flags, &settings)?;
     let document = FrontierDocument {
         chosen: chosen(flags, session, &settings, &demand)?,

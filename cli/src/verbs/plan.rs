@@ -10,10 +10,11 @@ use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument};
 use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
 use rasher::test_id::TestSet;
 
-use crate::budgets::{self, Decision, Demand};
+use crate::budgets::{self, Demand};
 use crate::constraints;
 use crate::fault::{Exit, Fault};
 use crate::files;
+use crate::fleet::{self, Fleet, PoolAsked};
 use crate::output::{count, span, table, thousands, to_json};
 use crate::plans;
 use crate::policy::Settings;
@@ -31,6 +32,11 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", conflicts_with_all = ["deadline", "max_cost", "policy"],
         value_parser = clap::value_parser!(u32).range(1..=i64::from(SHARDS_MAX)))]
     shards: Option<u32>,
+    /// So many workers of a pool of rasher.toml, such as `spot=20`; may be repeated. Shards are
+    /// then planned by the pools' speed, start-up and tags
+    #[arg(long = "pool", value_name = "NAME=N",
+        conflicts_with_all = ["shards", "deadline", "max_cost", "policy"])]
+    pools: Vec<PoolAsked>,
     #[command(flatten)]
     budget: budgets::Flags,
     /// The run the plan is for; it is kept in the store under this name [default: the CI's]
@@ -95,7 +101,7 @@ fn kept(
 
 fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDocument, Fault> {
     let settings = Settings::read(session.config.as_ref())?;
-    let fixed = shards(flags, session, &settings)?;
+    let workers = workers(flags, session, &settings)?;
     let branch = session.settle("--branch", flags.branch.clone(), session.ci.branch.clone());
     let (history, newest) = evidence(flags, session, branch.as_deref())?;
     let workload = workload(flags, session, &history, newest.as_ref())?;
@@ -110,29 +116,54 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
         ..PlanFacts::default()
     };
     let failed = constraints::failed(&history, &workload.tests);
-    let planned = |shards: u32, facts: PlanFacts| {
-        let options = constraints::options(&flags.shape, session, &workload.tests, shards)?;
-        shaped(&workload, &estimates, (&options, &failed), facts)
-    };
-    let document = match fixed {
-        Some(shards) => planned(shards, facts)?,
-        None => {
-            let ruled = flags.budget.settle(session, &settings, (branch.as_deref(), flags.at))?;
+    let base = constraints::options(&flags.shape, session, &workload.tests)?;
+    let (shards, pools, decided) = match &workers {
+        Workers::Equal(shards) => (*shards, Vec::new(), None),
+        Workers::Fleet(fleet) => (0, fleet::specs(fleet), None),
+        Workers::Budget => {
             let branch = branch.as_deref();
-            let demand = Demand { tests: &workload.tests, estimates: &estimates, branch };
-            let decision = budgets::decide(session, &settings, &ruled, &demand)?;
-            let plan = planned(decision.sizing.workers.max(1), facts)?;
-            budgeted(plan, decision)
+            let ruled = flags.budget.settle(session, &settings, (branch, flags.at))?;
+            let (tests, estimates) = (&workload.tests, &estimates);
+            let demand = Demand { tests, estimates, branch, options: &base };
+            let found = budgets::decide(session, &settings, &ruled, &demand)?;
+            (found.sizing.workers.max(1), found.pools, Some(found.document))
         }
     };
+    if pools.is_empty() && settings.pools_named && !base.constraints.tags.is_empty() {
+        session.output.warn("tags mean nothing on equal workers: name pools, `--pool NAME=N`");
+    }
+    let mut options = base;
+    (options.shards, options.pools) = (shards, pools);
+    let mut document = shaped(&workload, &estimates, (&options, &failed), facts)?;
+    let asked = match &workers {
+        Workers::Fleet(fleet) => Some(fleet::budget(fleet, &document, &settings)),
+        _ => decided,
+    };
+    if let Some(budget) = asked {
+        document.budget = budget;
+        document.seal();
+    }
     say(session, &workload, &document);
     Ok(document)
 }
 
-/// The number of workers that was given; `None` where a budget decides.
-fn shards(flags: &Flags, session: &Session, settings: &Settings) -> Result<Option<u32>, Fault> {
+/// What a plan is made for.
+enum Workers {
+    /// So many equal workers.
+    Equal(u32),
+    /// So many of each pool.
+    Fleet(Fleet),
+    /// What a budget decides.
+    Budget,
+}
+
+/// The workers that were asked for.
+fn workers(flags: &Flags, session: &Session, settings: &Settings) -> Result<Workers, Fault> {
+    if !flags.pools.is_empty() {
+        return fleet::named(&flags.pools, settings).map(Workers::Fleet);
+    }
     if flags.shards.is_none() && flags.budget.asked() {
-        return Ok(None);
+        return Ok(Workers::Budget);
     }
     let total = session.ci.node.map(|node| node.total);
     let shards = session.settle("--shards", flags.shards, total);
@@ -141,17 +172,7 @@ fn shards(flags: &Flags, session: &Session, settings: &Settings) -> Result<Optio
             "say `--shards N` or `--deadline 30m`, or write rules in rasher.toml; no CI variable tells it",
         ));
     }
-    Ok(shards)
-}
-
-/// The plan with the budget that it was made for.
-fn budgeted(mut plan: PlanDocument, decision: Decision) -> PlanDocument {
-    plan.budget = decision.document;
-    for (shard, pool) in plan.shards.iter_mut().zip(decision.pools) {
-        shard.pool = Some(pool);
-    }
-    plan.seal();
-    plan
+    Ok(shards.map_or(Workers::Budget, Workers::Equal))
 }
 
 /// The newest run and the names of its tests.
@@ -223,7 +244,6 @@ fn shaped(
     (options, failed): (&PlanOptions, &TestSet),
     facts: PlanFacts,
 ) -> Result<PlanDocument, Fault> {
-    let shards = options.shards;
     let wrong = |e: rasher::plan::PlanError| Fault::usage(e.to_string());
     let costs = Costs::new(&workload.tests, &estimates.mean, &estimates.upper, &estimates.setup)
         .map_err(wrong)?
@@ -232,12 +252,13 @@ fn shaped(
     let budget = BudgetDocument {
         rule: "--shards".to_owned(),
         predicted_finish_ms: plan.makespan,
-        workers: shards,
+        workers: plan.shards.len() as u32,
         feasible: true,
-        why: format!("{} were asked for", count(shards as usize, "worker")),
+        why: format!("{} were asked for", count(plan.shards.len(), "worker")),
         ..BudgetDocument::default()
     };
-    Ok(plan.document(&costs, PlanFacts { sources: estimates.sources(), budget, ..facts }))
+    let (sources, reasons) = (estimates.sources(), Some(plan.reasons(&costs)));
+    Ok(plan.document(&costs, PlanFacts { sources, reasons, budget, ..facts }))
 }
 
 fn say(session: &Session, workload: &Workload, plan: &PlanDocument) {
@@ -354,16 +375,18 @@ fn shard_table(plan: &PlanDocument) -> String {
             span(shard.predicted_ms),
             span(shard.setup_ms),
             thousands(shard.tests.len() as u64),
+            shard.pool.clone().unwrap_or_default(),
         ]
     };
-    let header = ["shard", "predicted", "set-up", "tests"];
+    let pooled = plan.shards.iter().any(|shard| shard.pool.is_some());
+    let header = ["shard", "predicted", "set-up", "tests", if pooled { "pool" } else { "" }];
     if plan.shards.len() <= FEW {
         return table(header, &[0, 1, 2, 3], plan.shards.iter().map(row));
     }
     let mut order: Vec<_> = plan.shards.iter().collect();
     order.sort_by_key(|shard| std::cmp::Reverse(shard.predicted_ms));
     let (first, last) = (&order[..ENDS], &order[order.len() - ENDS..]);
-    let dots = ["…", "…", "…", "…"].map(str::to_owned);
+    let dots = ["…", "…", "…", "…", ""].map(str::to_owned);
     let rows = first.iter().map(|s| row(s)).chain([dots]).chain(last.iter().map(|s| row(s)));
     table(header, &[0, 1, 2, 3], rows)
 }

@@ -242,7 +242,7 @@ fn replay(
     document.bound_by =
         BoundBy { kind: BoundKind::Work, name: "shards run again as they were".to_owned() };
     document.useful_workers_max = None;
-    document.sources = SourceCounts::default();
+    (document.sources, document.reasons) = (SourceCounts::default(), None);
     document.budget = BudgetDocument {
         rule: "replay".to_owned(),
         predicted_finish_ms: longest,

@@ -96,7 +96,10 @@ fn explain_doctor_and_demo() {
     project.rasher(&["record", "reports"]).code(0);
     let explained = project.rasher(&["explain", "x.ATest", "--json"]).code(0).json();
     has_fields(&explained, "rasher.explain/1", &["tests"]);
-    has(&explained["tests"][0], &["test", "estimate_ms", "source", "history", "place"]);
+    has(
+        &explained["tests"][0],
+        &["test", "estimate_ms", "source", "history", "flake", "constraints", "group", "place"],
+    );
     let doctor = project.rasher(&["doctor", "--json"]).code(0).json();
     has_fields(&doctor, "rasher.doctor/1", &["checks", "healthy"]);
     has(&doctor["checks"][0], &["step", "state", "found", "advice"]);

@@ -140,19 +140,6 @@ fn module_names_part_classes_that_two_modules_share() {
 }
 
 #[test]
-fn what_is_known_of_a_test_is_explained() {
-    let project = Project::new().with_reports();
-    project.rasher(&["record", "reports"]).code(0);
-    project.rasher(&["plan", "--shards", "2", "--out", "p.json"]).code(0);
-    let args = ["explain", "x.ATest#c", "--plan", "p.json", "--json"];
-    let explained = project.rasher(&args).code(0).json();
-    let test = &explained["tests"][0];
-    assert_eq!((&test["estimate_ms"], &test["source"]), (&3000.into(), &"own".into()));
-    assert_eq!(test["place"]["group"], "x.ATest");
-    project.rasher(&["explain", "x.ATest#cc"]).code(2).says("did you mean `x.ATest#c`?");
-}
-
-#[test]
 fn the_demo_proves_every_test_of_the_monolith() {
     let project = Project::new();
     let demo = project.rasher(&["demo", "--json", "--out", "p.json"]).code(0).json();

@@ -187,6 +187,8 @@ pub struct Pool {
     pub speed: f64,
     /// How many of it there are at most.
     pub workers_max: Option<u32>,
+    /// Tags of tests that only such workers can run.
+    pub tags: Vec<String>,
     /// Set for interruptible workers.
     pub spot: Option<Spot>,
 }
@@ -202,6 +204,7 @@ impl Pool {
             overhead: Micros::ZERO,
             speed: 1.0,
             workers_max: None,
+            tags: Vec::new(),
             spot: None,
         }
     }

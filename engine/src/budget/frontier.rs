@@ -35,6 +35,8 @@ pub struct Bounds {
     units: Vec<Unit>,
     /// The longest single thing: a test with its set-up.
     single: u64,
+    /// One less than the tests a worker runs at a time.
+    slots_beside: u32,
 }
 
 impl Bounds {
@@ -69,7 +71,24 @@ impl Bounds {
             sums,
             tests: durations.len(),
             units: Vec::new(),
+            slots_beside: 0,
         }
+    }
+
+    /// The same for workers that run so many tests at a time; a class pays its set-up in every
+    /// slot that runs one of its tests.
+    ///
+    /// ```
+    /// use rasher::budget::Bounds;
+    /// assert_eq!(Bounds::new(&[5, 4, 3, 3, 3], 10).with_slots(2).lower(2).get(), 6);
+    /// ```
+    #[must_use]
+    pub fn with_slots(self, slots: u32) -> Self {
+        Self { slots_beside: slots.saturating_sub(1), ..self }
+    }
+
+    fn slots(&self) -> u64 {
+        u64::from(self.slots_beside) + 1
     }
 
     /// The same where classes pay a set-up on every worker that runs one of their tests; `units`
@@ -104,9 +123,9 @@ impl Bounds {
         bounds.with_units(&units)
     }
 
-    /// All the work, every set-up once.
+    /// How long one worker takes for all the work at least, every set-up once.
     pub fn total(&self) -> Micros {
-        Micros::new(self.total)
+        Micros::new(self.total / self.slots())
     }
 
     /// The longest test, with the set-up of its class.
@@ -120,7 +139,7 @@ impl Bounds {
     /// longer than the bound pays its set-up again (Deppert and Jansen 2019); the two shortest of
     /// the `workers + 1` longest tests, since two of those share a worker.
     pub fn lower(&self, workers: u32) -> Micros {
-        let workers = u64::from(workers.max(1));
+        let workers = u64::from(workers.max(1)) * self.slots();
         let area = self.total.div_ceil(workers);
         let plain = area.max(self.single).max(self.pair(workers as usize));
         Micros::new(self.raise_for_setups(workers, plain))

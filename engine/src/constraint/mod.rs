@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::test_id::{TestId, TestSet, TestTable};
 
+mod bond;
 pub mod import;
+
+pub use bond::{Bond, BondKind};
 
 /// Constraints as people write them, in `[constraints]` of `rasher.toml` or as an importer's
 /// answer. Every name is a test or a group; a group stands for its tests.

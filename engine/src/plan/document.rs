@@ -41,6 +41,9 @@ pub struct PlanDocument {
     /// More workers than this cannot make the run shorter.
     #[serde(default)]
     pub useful_workers_max: Option<u32>,
+    /// What binds the plan and what would help, where the plan was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<Reasons>,
     /// Where the predictions come from.
     pub sources: SourceCounts,
     /// The budget that chose the number of workers.
@@ -107,6 +110,20 @@ pub struct BoundBy {
     pub kind: BoundKind,
     /// The test, class, resource or pool; for `work` the sum in words.
     pub name: String,
+}
+
+/// What binds a plan and what would help, beside its bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reasons {
+    /// Where a test or class binds equal workers: the bound if that one were cut into small pieces.
+    #[serde(default)]
+    pub bound_if_split_ms: Option<Micros>,
+    /// All the work, each set-up once.
+    pub work_ms: Micros,
+    /// How many groups run on more than one shard.
+    pub split_groups: usize,
+    /// Set-ups that are paid again because of that.
+    pub repeated_setup_ms: Micros,
 }
 
 /// The kinds of lower bound.

@@ -35,7 +35,7 @@ pub use pools::{POOLS_MAX, PoolSpec};
 pub use present::PlanFacts;
 pub use repair::Previous;
 pub use size::{frontier_bounds, frontier_of};
-pub use why::{Explanation, Reasons};
+pub use why::Explanation;
 
 /// More shards than this are refused: no fleet has them, and each costs memory.
 pub const SHARDS_MAX: u32 = 1 << 20;
@@ -304,6 +304,11 @@ impl Plan {
 /// given for the tests that must be kept apart.
 pub fn plan(workload: &Workload<'_>, options: &PlanOptions) -> Result<Plan, PlanError> {
     check(workload, options)?;
+    if let Some(equal) = pools::as_equal(options) {
+        let mut found = plan(workload, &equal)?;
+        pools::at_their_speed(&mut found, &options.pools);
+        return Ok(found);
+    }
     let solved = solve::solve(workload, options)?;
     let layout = order::Layout {
         families: &solved.families,

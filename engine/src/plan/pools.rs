@@ -3,9 +3,10 @@
 //! Decides which workers there are, which of them may run what, and how early they can be done at
 //! best. Never assigns.
 
-use super::PlanError;
 use super::bound::first_true;
 use super::families::Families;
+use super::{Plan, PlanError, PlanOptions};
+use crate::budget::Pool;
 use crate::constraint::{Constraints, TAGS_MAX};
 use crate::units::Micros;
 
@@ -29,6 +30,81 @@ impl PoolSpec {
     pub fn plain(name: &str, workers: u32) -> Self {
         let startup = Micros::ZERO;
         Self { name: name.to_owned(), workers, speed_permille: 1000, startup, tags: Vec::new() }
+    }
+
+    /// Workers of a pool that a budget knows: its start-up with what each worker spends beside its
+    /// tests, and its speed with what interruptions cost.
+    ///
+    /// ```
+    /// use rasher::budget::Pool;
+    /// use rasher::plan::PoolSpec;
+    /// let slow = Pool { speed: 0.5, ..Pool::plain("slow") };
+    /// assert_eq!(PoolSpec::of(&slow, 3).speed_permille, 500);
+    /// ```
+    pub fn of(pool: &Pool, workers: u32) -> Self {
+        Self {
+            name: pool.name.clone(),
+            workers,
+            speed_permille: (1000.0 / pool.slowdown()).round().clamp(1.0, 4e9) as u32,
+            startup: pool.fixed(),
+            tags: pool.tags.clone(),
+        }
+    }
+
+    /// When such a worker is done with so much work.
+    fn finish(&self, work: u64) -> u64 {
+        let speed = u128::from(self.speed_permille.max(1));
+        let span = (u128::from(work) * 1000).div_ceil(speed);
+        self.startup.get().saturating_add(u64::try_from(span).unwrap_or(u64::MAX))
+    }
+
+    /// The work that such a worker has done by then, at most: what [`PoolSpec::finish`] was of.
+    ///
+    /// ```
+    /// use rasher::plan::PoolSpec;
+    /// use rasher::units::Micros;
+    /// let startup = Micros::from_secs(30);
+    /// let fast = PoolSpec { speed_permille: 2000, startup, ..PoolSpec::plain("fast", 1) };
+    /// assert_eq!(fast.work_by(Micros::from_secs(40)), Micros::from_secs(20));
+    /// ```
+    pub fn work_by(&self, end: Micros) -> Micros {
+        let span = u128::from(end.get().saturating_sub(self.startup.get()));
+        let work = span * u128::from(self.speed_permille.max(1)) / 1000;
+        Micros::new(u64::try_from(work).unwrap_or(u64::MAX))
+    }
+}
+
+/// The pools as equal workers, where nothing tells theirs apart: the question that the fast path
+/// answers.
+pub(super) fn as_equal(options: &PlanOptions) -> Option<PlanOptions> {
+    let first = options.pools.first()?;
+    let same = |pool: &PoolSpec| {
+        (pool.speed_permille, pool.startup) == (first.speed_permille, first.startup)
+    };
+    let alike = options.constraints.tags.is_empty() && options.pools.iter().all(same);
+    alike.then(|| PlanOptions {
+        shards: options.pools.iter().map(|pool| pool.workers).sum(),
+        pools: Vec::new(),
+        ..options.clone()
+    })
+}
+
+/// A plan for equal workers at the speed and with the start-up of pools that are alike.
+pub(super) fn at_their_speed(plan: &mut Plan, pools: &[PoolSpec]) {
+    let Some(first) = pools.first() else { return };
+    let finish = |work: Micros| Micros::new(first.finish(work.get()));
+    let names = pools.iter().flat_map(|p| std::iter::repeat_n(&p.name, p.workers as usize));
+    for (shard, name) in plan.shards.iter_mut().zip(names) {
+        shard.pool.clone_from(name);
+        if !shard.tests.is_empty() {
+            let bare = finish(shard.predicted - shard.setup);
+            shard.predicted = finish(shard.predicted);
+            shard.setup = shard.predicted - bare;
+        }
+    }
+    plan.makespan = plan.shards.iter().map(|shard| shard.predicted).max().unwrap_or_default();
+    if plan.lower_bound > Micros::ZERO {
+        plan.lower_bound = finish(plan.lower_bound);
     }
 }
 
@@ -91,10 +167,7 @@ impl Sites {
 
     /// When a worker of a pool is done with so much work.
     pub(crate) fn finish(&self, pool: usize, work: u64) -> u64 {
-        let pool = &self.pools[pool];
-        let speed = u128::from(pool.speed_permille.max(1));
-        let span = (u128::from(work) * 1000).div_ceil(speed);
-        pool.startup.get().saturating_add(u64::try_from(span).unwrap_or(u64::MAX))
+        self.pools[pool].finish(work)
     }
 
     /// The earliest that any eligible worker is done with one piece of work; none where no pool

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::document::{
-    BudgetDocument, GroupSpan, PLAN_SCHEMA, PlanDocument, ShardDocument, SourceCounts,
+    BudgetDocument, GroupSpan, PLAN_SCHEMA, PlanDocument, Reasons, ShardDocument, SourceCounts,
 };
 use super::{Plan, Shard, Span, Workload};
 use crate::test_id::TestId;
@@ -21,6 +21,8 @@ pub struct PlanFacts {
     pub environment: String,
     /// Where the predictions come from.
     pub sources: SourceCounts,
+    /// What [`Plan::reasons`] says, where it was asked.
+    pub reasons: Option<Reasons>,
     /// The budget that chose the number of workers.
     pub budget: BudgetDocument,
     /// Tests in the workload that history did not know.
@@ -56,6 +58,7 @@ impl Plan {
             gap: self.gap(),
             bound_by: self.bound_by.clone(),
             useful_workers_max: Some(self.useful_workers_max),
+            reasons: facts.reasons,
             sources: facts.sources,
             budget: facts.budget,
             moved: self.moved,

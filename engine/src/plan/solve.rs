@@ -62,7 +62,7 @@ pub(crate) fn solve(workload: &Workload<'_>, options: &PlanOptions) -> Result<So
     let mut limit = first_limit(workload, &plain, &sites, options);
     let free = constraints.is_empty() || (constraints.blocks.is_empty() && nothing_binds(options));
     let families = if free { plain } else { Families::constrained(workload, constraints) };
-    if !free {
+    if !free || !options.pools.is_empty() {
         raise_by_constraints(&mut limit, workload, &families, &sites, options)?;
     }
     let useful = if equal && constraints.apart.is_empty() {

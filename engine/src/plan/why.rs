@@ -2,85 +2,111 @@
 //!
 //! Decides nothing; it states what the plan and its bound imply, as data for people.
 
-use super::document::BoundBy;
+use serde::Serialize;
+
+use super::document::{GroupSpan, PlanDocument, Reasons, ShardDocument};
 use super::{Plan, Workload, bound, families::Families};
-use crate::test_id::TestId;
 use crate::units::Micros;
 
-/// Where a test stands in a plan, and what is expected of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a test stands in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// Its shard, from 1.
     pub shard: u32,
-    /// Its place in the shard, from 1.
-    pub position: usize,
+    /// How many shards there are.
+    pub of: usize,
+    /// The pool of its shard.
+    pub pool: Option<String>,
+    /// Predicted time of the shard.
+    pub shard_predicted_ms: Micros,
     /// How many tests the shard has.
     pub shard_tests: usize,
-    /// Predicted time of the shard.
-    pub shard_predicted: Micros,
     /// True where no shard takes longer: what is here holds the run up.
-    pub shard_is_longest: bool,
-    /// Its class or file.
-    pub group: Option<String>,
-    /// False where other shards run other tests of the group.
-    pub group_whole: bool,
-    /// What the group's set-up costs each shard that runs one of its tests.
-    pub group_setup: Micros,
-    /// Expected duration.
-    pub mean: Micros,
-    /// Upper quantile of it, by which it is ordered.
-    pub upper: Micros,
+    pub is_longest_shard: bool,
+    /// Its place in the shard, from 1.
+    pub position: usize,
+    /// Its lane, from 1, where the worker runs several tests at a time.
+    pub lane: Option<usize>,
     /// False where an idle worker may take the test over.
     pub fixed: bool,
+    /// Its class or file.
+    pub group: Option<String>,
+    /// The shards that run tests of its class or file.
+    pub group_shards: Vec<u32>,
+    /// How many tests of its class or file the shard runs beside it, it included.
+    pub group_tests_here: usize,
+    /// False where other shards run other tests of the group.
+    pub group_whole: bool,
+    /// True where the test or its class is what holds the bound of the plan up.
+    pub binds: bool,
 }
 
-/// What binds a plan and what would help.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reasons {
-    /// What holds the bound up.
-    pub bound_by: BoundBy,
-    /// The bound.
-    pub lower_bound: Micros,
-    /// Where a test or class binds: the bound if that one were cut into small pieces.
-    pub bound_if_split: Option<Micros>,
-    /// More workers than this cannot help.
-    pub useful_workers_max: u32,
-    /// All the work, each set-up once.
-    pub work: Micros,
-    /// How many groups run on more than one shard.
-    pub split_groups: usize,
-    /// Set-ups that are paid again because of that.
-    pub repeated_setup: Micros,
+impl PlanDocument {
+    /// Where a test stands; none where it is not in the plan. O(n).
+    ///
+    /// ```
+    /// use rasher::plan::{PlanFacts, PlanOptions, Workload, plan};
+    /// use rasher::test_id::TestTable;
+    /// use rasher::units::Micros;
+    /// let mut tests = TestTable::new();
+    /// for name in ["a", "b", "c"] {
+    ///     tests.intern(name, None);
+    /// }
+    /// let spans = [9, 2, 1].map(Micros::from_secs);
+    /// let workload = Workload::new(&tests, &spans, &spans, &[])?;
+    /// let document = plan(&workload, &PlanOptions::new(2))?.document(&workload, PlanFacts::default());
+    /// let why = document.explain("a").expect("a planned test");
+    /// assert!(why.is_longest_shard && why.binds);
+    /// assert!(document.explain("d").is_none());
+    /// # Ok::<(), rasher::plan::PlanError>(())
+    /// ```
+    pub fn explain(&self, test: &str) -> Option<Explanation> {
+        let found = self.shards.iter().find_map(|shard| {
+            shard.tests.iter().position(|own| own == test).map(|place| (shard, place))
+        });
+        let (shard, place) = found?;
+        let span = span_at(shard, place).filter(|span| span.group != test);
+        let group = span.map(|span| span.group.as_str());
+        let holds = |shard: &&ShardDocument| {
+            shard.groups.iter().any(|span| Some(span.group.as_str()) == group)
+        };
+        Some(Explanation {
+            shard: shard.index,
+            of: self.shards.len(),
+            pool: shard.pool.clone(),
+            shard_predicted_ms: shard.predicted_ms,
+            shard_tests: shard.tests.len(),
+            is_longest_shard: shard.predicted_ms == self.makespan_ms,
+            position: place + 1,
+            lane: lane_at(shard, place),
+            fixed: shard.fixed_tests.is_none_or(|fixed| place < fixed),
+            group: group.map(str::to_owned),
+            group_shards: self.shards.iter().filter(holds).map(|shard| shard.index).collect(),
+            group_tests_here: span.map_or(1, |span| span.tests),
+            group_whole: span.is_none_or(|span| span.whole),
+            binds: self.bound_by.name == test || group.is_some_and(|it| it == self.bound_by.name),
+        })
+    }
+}
+
+fn span_at(shard: &ShardDocument, place: usize) -> Option<&GroupSpan> {
+    let mut end = 0;
+    shard.groups.iter().find(|span| {
+        end += span.tests;
+        place < end
+    })
+}
+
+fn lane_at(shard: &ShardDocument, place: usize) -> Option<usize> {
+    let mut end = 0;
+    let lane = shard.lanes.iter().position(|tests| {
+        end += tests;
+        place < end
+    });
+    lane.map(|lane| lane + 1)
 }
 
 impl Plan {
-    /// Where a test stands; none where it is not in the plan. O(n).
-    pub fn explain(&self, workload: &Workload<'_>, test: TestId) -> Option<Explanation> {
-        let found = self.shards.iter().enumerate().find_map(|(at, shard)| {
-            shard.tests.iter().position(|own| *own == test).map(|place| (at, shard, place))
-        });
-        let (at, shard, place) = found?;
-        let mut end = 0;
-        let span = shard.spans.iter().find(|span| {
-            end += span.tests;
-            place < end
-        });
-        let group = workload.tests().group(test);
-        Some(Explanation {
-            shard: at as u32 + 1,
-            position: place + 1,
-            shard_tests: shard.tests.len(),
-            shard_predicted: shard.predicted,
-            shard_is_longest: shard.predicted == self.makespan,
-            group: group.map(|group| workload.tests().group_name(group).to_owned()),
-            group_whole: span.is_none_or(|span| span.whole),
-            group_setup: group.map_or(Micros::ZERO, |group| workload.setup()[group.index()]),
-            mean: workload.mean()[test.index()],
-            upper: workload.upper()[test.index()],
-            fixed: shard.fixed_tests.is_none_or(|fixed| place < fixed),
-        })
-    }
-
     /// What binds the plan and what would help. O(n).
     pub fn reasons(&self, workload: &Workload<'_>) -> Reasons {
         let families = Families::of(workload);
@@ -91,14 +117,14 @@ impl Plan {
         for span in self.shards.iter().flat_map(|shard| &shard.spans) {
             split.extend(span.group.filter(|_| !span.whole));
         }
+        let plain = |shard: &super::Shard| shard.pool.is_empty() && shard.lanes.is_empty();
+        let equal = self.shards.iter().all(plain);
+        let bound = bound::if_split(&families, self.shards.len()).filter(|_| equal);
         Reasons {
-            bound_by: self.bound_by.clone(),
-            lower_bound: self.lower_bound,
-            bound_if_split: bound::if_split(&families, self.shards.len()).map(Micros::new),
-            useful_workers_max: self.useful_workers_max,
-            work: Micros::new(work),
+            bound_if_split_ms: bound.map(|bound| Micros::new(bound).min(self.lower_bound)),
+            work_ms: Micros::new(work),
             split_groups: split.len(),
-            repeated_setup: Micros::new(paid.saturating_sub(once)),
+            repeated_setup_ms: Micros::new(paid.saturating_sub(once)),
         }
     }
 }

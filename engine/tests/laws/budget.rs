@@ -165,6 +165,7 @@ fn pool(name: &str) -> impl Strategy<Value = Pool> + use<> {
     let cap = prop::option::of(1u32..6);
     (billing, spot, speed, 0u64..20, price, cap).prop_map(
         move |(billing, spot, speed, startup, price, workers_max)| Pool {
+            tags: Vec::new(),
             name: name.clone(),
             price_per_hour: price.map(Money::from_millionths),
             billing,

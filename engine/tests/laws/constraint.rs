@@ -431,3 +431,94 @@ fn more_tags_than_a_plan_tells_apart_are_refused() {
     let refused = Constraints::resolve(&spec(65), &tests).map(|_| ());
     assert_eq!(refused, Err(ConstraintError::Tags { count: 65 }));
 }
+
+/// All work over all workers, who begin when they are there: no plan is done earlier.
+fn area(pools: &[PoolSpec], work: u64) -> u64 {
+    let done = |end: u64| -> u128 {
+        let span = |pool: &PoolSpec| u128::from(end.saturating_sub(pool.startup.get()));
+        let of = |pool: &PoolSpec| {
+            span(pool) * u128::from(pool.workers) * u128::from(pool.speed_permille)
+        };
+        pools.iter().map(of).sum()
+    };
+    let (mut low, mut high) = (0, 1 << 40);
+    while low < high {
+        let middle = (low + high) / 2;
+        if done(middle) >= u128::from(work) * 1000 { high = middle } else { low = middle + 1 }
+    }
+    low
+}
+
+proptest! {
+    #![proptest_config(config(128))]
+
+    #[test]
+    fn a_plan_on_pools_has_the_bound_of_their_speeds_and_is_near_it(
+        suite in suites(40),
+        speeds in prop::collection::vec((1u32..4, 300u32..3_000, 0u64..200), 1..4),
+    ) {
+        let startup = |micros: u64| Micros::new(micros);
+        let pools: Vec<PoolSpec> = speeds
+            .iter()
+            .enumerate()
+            .map(|(at, (workers, speed, start))| PoolSpec {
+                speed_permille: *speed,
+                startup: startup(*start),
+                ..PoolSpec::plain(&format!("pool{at}"), *workers)
+            })
+            .collect();
+        let mut options = PlanOptions::new(1);
+        options.pools = pools.clone();
+        let made = plan(&suite.workload(), &options).unwrap();
+        let work: u64 = suite.mean.iter().map(|span| span.get()).sum();
+        prop_assert!(made.lower_bound.get() >= area(&pools, work), "{:?}", made.lower_bound);
+        prop_assert!(made.lower_bound <= made.makespan);
+        let placed: usize = made.shards.iter().map(|shard| shard.tests.len()).sum();
+        prop_assert_eq!(placed, suite.tests.len());
+        let named: Vec<&str> = made.shards.iter().map(|shard| shard.pool.as_str()).collect();
+        let wanted: Vec<&str> = pools
+            .iter()
+            .flat_map(|pool| std::iter::repeat_n(pool.name.as_str(), pool.workers as usize))
+            .collect();
+        prop_assert_eq!(named, wanted);
+    }
+
+    #[test]
+    fn pools_that_are_alike_are_planned_as_equal_workers(
+        suite in suites(40),
+        (one, other) in (1u32..4, 1u32..4),
+        (speed, start) in (300u32..3_000, 0u64..200),
+    ) {
+        let pool = |name: &str, workers: u32| PoolSpec {
+            speed_permille: speed,
+            startup: Micros::new(start),
+            ..PoolSpec::plain(name, workers)
+        };
+        let mut options = PlanOptions::new(1);
+        options.pools = vec![pool("a", one), pool("b", other)];
+        let made = plan(&suite.workload(), &options).unwrap();
+        let plain = suite.plan(one + other);
+        for (shard, equal) in made.shards.iter().zip(&plain.shards) {
+            prop_assert_eq!(&shard.tests, &equal.tests);
+            let work = options.pools[0].work_by(shard.predicted);
+            prop_assert!(shard.tests.is_empty() || work >= equal.predicted);
+            prop_assert!(work.get() <= equal.predicted.get() + u64::from(speed) / 1000);
+        }
+        prop_assert!(made.lower_bound <= made.makespan);
+        prop_assert_eq!(made.makespan == made.lower_bound, made.gap() == 0.0);
+    }
+}
+
+#[test]
+fn a_test_is_told_what_binds_it() {
+    use rasher::constraint::BondKind::{After, Apart, Before, Resource, Serial, Tag, Together};
+    let text = r#"{"together": [["a", "b"]], "apart": [["X", "c"]], "before": [["c", "a", "d"]],
+        "resources": {"db": ["a", "c"], "disk": ["d"]}, "serial": ["X"], "tags": {"gpu": ["a"]}}"#;
+    let spec: ConstraintSpec = serde_json::from_str(text).unwrap();
+    let bonds = spec.bonds("a", Some("X"));
+    let kinds: Vec<_> = bonds.iter().map(|bond| bond.kind).collect();
+    assert_eq!(kinds, [Together, Apart, After, Before, Resource, Serial, Tag]);
+    let with: Vec<String> = bonds.iter().map(|bond| bond.with.join("+")).collect();
+    assert_eq!(with, ["b", "c", "c", "d", "c", "", ""]);
+    assert!(spec.bonds("e", None).is_empty());
+}

@@ -196,15 +196,17 @@ fn a_plan_explains_where_a_test_stands_and_what_binds() {
     let suite = Suite::of(&[(1, 900), (1, 800), (2, 100), (0, 50)], &[10, 10]);
     let plan = suite.plan(3);
     check(&suite, &plan);
-    let why = plan.explain(&suite.workload(), TestId(0)).unwrap();
-    assert!(why.shard_is_longest && !why.group_whole && why.fixed);
+    let document = plan.document(&suite.workload(), PlanFacts::default());
+    let why = document.explain("test00000").unwrap();
+    assert!(why.is_longest_shard && !why.group_whole && why.fixed && why.binds);
     assert_eq!(why.group.as_deref(), Some("class1"));
+    assert_eq!(why.group_shards.len(), 2);
     let reasons = plan.reasons(&suite.workload());
-    assert_eq!(reasons.bound_by.name, "class1");
+    assert_eq!(plan.bound_by.name, "class1");
     assert_eq!(reasons.split_groups, 1);
-    assert_eq!(reasons.repeated_setup, Micros::new(10));
-    assert_eq!(reasons.bound_if_split, Some(Micros::new(810)));
-    assert!(plan.explain(&suite.workload(), TestId(99)).is_none());
+    assert_eq!(reasons.repeated_setup_ms, Micros::new(10));
+    assert_eq!(reasons.bound_if_split_ms, Some(Micros::new(810)));
+    assert!(document.explain("test00099").is_none());
 }
 
 #[test]
