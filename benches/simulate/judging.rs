@@ -1,5 +1,7 @@
 //! The policy table: every rule on the same branch runs of the same made suites.
 
+use std::ops::RangeInclusive;
+
 use rasher::attempt::Isolation;
 use rasher::flake::{Filter, FlakeOptions, Retried, Seen, gate};
 use rasher::outcome::environment::{Disturbance, mass_limit};
@@ -139,7 +141,7 @@ pub fn train(line: &mut MainLine) -> (Filter, u32) {
                 isolation: Isolation::FreshWorker,
             })
             .collect();
-        filter.update(&seen, &retried, true);
+        filter.update_grouped(&seen, &retried, &line.suite.module.clone(), true);
     }
     let from = surprising.len().saturating_sub(200);
     (filter, mass_limit(&mut surprising[from..]))
@@ -199,16 +201,17 @@ impl Tally {
     }
 }
 
-/// The policy table of a branch world: `runs` branch runs of each of seeds 1 to `seeds`.
-pub fn policy_table(world: &World, seeds: u64, runs: u32) -> PolicyTable {
+/// The policy table of a branch world: `runs` branch runs of each of `seeds`.
+pub fn policy_table(world: &World, seeds: RangeInclusive<u64>, runs: u32) -> PolicyTable {
     let policies = policies();
     let mut tallies = vec![Tally::default(); policies.len()];
     let mut alarms = Vec::new();
     let (mut suite_seconds, mut correlation) = (0.0, [0.0; 3]);
-    for seed in 1..=seeds {
+    let count = seeds.clone().count().max(1) as f64;
+    for seed in seeds {
         let mut line = MainLine::new(world.clone(), seed);
         let (filter, limit) = train(&mut line);
-        let per_seed = 1.0 / seeds as f64;
+        let per_seed = 1.0 / count;
         suite_seconds += line.suite.seconds.iter().map(|s| f64::from(*s)).sum::<f64>() * per_seed;
         for class in 0..3_u8 {
             correlation[usize::from(class)] +=

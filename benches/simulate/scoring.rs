@@ -1,5 +1,7 @@
 //! The scoring table: every detector and the filter on the same made main lines.
 
+use std::ops::RangeInclusive;
+
 use rasher::attempt::Isolation;
 use rasher::flake::{Filter, FlakeOptions, Retried, Seen, gate};
 use rasher::test_id::TestId;
@@ -94,7 +96,7 @@ impl View {
                 isolation: Isolation::FreshWorker,
             })
             .collect();
-        self.filter.update(seen, &retried, true);
+        self.filter.update_grouped(seen, &retried, &line.suite.module, true);
         if seen.iter().all(|seen| *seen == Seen::Nothing) {
             return;
         }
@@ -192,14 +194,14 @@ fn run_seed(world: &World, seed: u64, extra: &mut Extra) -> (View, View) {
     (gated, open)
 }
 
-/// The scoring table of a world over seeds 1 to `seeds`.
-pub fn scoring_table(world: &World, seeds: u64) -> ScoringTable {
+/// The scoring table of a world, the mean over `seeds`.
+pub fn scoring_table(world: &World, seeds: RangeInclusive<u64>) -> ScoringTable {
     let detectors = DETECTORS.len() + OWN;
     let mut extra = Extra::default();
     let mut gated: Vec<Vec<Ranking>> = vec![Vec::new(); detectors];
     let mut open: Vec<Vec<f64>> = vec![Vec::new(); detectors];
     let mut until: Vec<Vec<f64>> = vec![Vec::new(); detectors];
-    for seed in 1..=seeds {
+    for seed in seeds {
         let (calm, all) = run_seed(world, seed, &mut extra);
         for at in 0..detectors {
             let ranking = measure(calm.rated[at].clone());

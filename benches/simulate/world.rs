@@ -21,6 +21,8 @@ pub struct World {
     pub rates: (f64, f64, f64),
     /// Share of flaky tests that fail in groups.
     pub clustered: f64,
+    /// True where the tests of such a group share a module.
+    pub close: bool,
     /// Chance that a retry of an independent flake repeats the failure whatever its rate.
     pub correlation: f64,
     /// How much likelier a commit is to break a flaky test than a sound one.
@@ -45,6 +47,7 @@ impl World {
             runs: 1_200,
             rates: (-2.15, 1.26, 0.6),
             clustered: 0.75,
+            close: false,
             correlation: 0.1,
             flaky_weight: 2.0,
             breakage: (1.0, 1.0),
@@ -64,6 +67,7 @@ impl World {
             Self { name: "low rates", rates: (-2.6, 1.16, 0.3), ..base() },
             Self { name: "corr", correlation: 0.5, ..base() },
             Self { name: "no clusters", clustered: 0.0, ..base() },
+            Self { name: "close clusters", close: true, ..base() },
         ]
     }
 
@@ -187,6 +191,9 @@ impl Suite {
                 self.loners.extend(members);
             } else {
                 for member in &members {
+                    if world.close {
+                        self.module[*member as usize] = self.module[members[0] as usize];
+                    }
                     self.cluster_of[*member as usize] = Some(self.clusters.len() as u32);
                 }
                 self.clusters.push(members);

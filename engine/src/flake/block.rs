@@ -102,6 +102,15 @@ impl Block {
         self.count(step, seen);
     }
 
+    /// Moves a share of one healthy lane over to broken, before a commit is predicted.
+    pub(super) fn break_ahead(&mut self, lane: usize, share: f32) {
+        for level in 0..LEVELS {
+            let moved = share * self.healthy[level][lane];
+            self.healthy[level][lane] -= moved;
+            self.broken[level][lane] += moved;
+        }
+    }
+
     fn normalise(&mut self, total: &Lane) {
         // An empty lane sums to nothing and stays empty.
         let scale = total.map(|sum| 1.0 / sum.max(f32::MIN_POSITIVE));
@@ -156,12 +165,12 @@ impl Block {
         }
     }
 
-    pub(super) fn belief(&self, lane: usize) -> Belief {
+    pub(super) fn belief(&self, lane: usize, means: &[f32; LEVELS]) -> Belief {
         let healthy = self.healthy.map(|level| level[lane]);
         let (mut broken, mut rate) = (0.0, 0.0);
         for level in 0..LEVELS {
             broken += self.broken[level][lane];
-            rate += (healthy[level] + self.broken[level][lane]) * RATES[level];
+            rate += (healthy[level] + self.broken[level][lane]) * means[level];
         }
         Belief { healthy, broken, rate }
     }
@@ -169,6 +178,11 @@ impl Block {
     /// Decayed attempts and failures, the flag, and the probability of being flaky.
     pub(super) fn counters(&self, lane: usize) -> (f32, f32, bool, f32) {
         (self.attempts[lane], self.failures[lane], self.flagged[lane], self.p_flaky()[lane])
+    }
+
+    /// Decayed attempts and failures.
+    pub(super) fn counted(&self, lane: usize) -> (f32, f32) {
+        (self.attempts[lane], self.failures[lane])
     }
 
     /// The weight of one level, healthy or broken.

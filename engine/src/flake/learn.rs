@@ -1,8 +1,8 @@
-//! What is learned across tests: the prior of each class, and how far a retry repeats the first
-//! failure.
+//! What is learned across tests: the prior of each class, the rate that tests of each level really
+//! have, and how far a retry repeats the first failure.
 
 use super::block::{Block, LANES, Lane};
-use super::{Belief, LEVELS, Retried};
+use super::{Belief, LEVELS, RATES, Retried};
 use crate::attempt::Isolation;
 
 /// Before anything is known: nearly all tests are sound.
@@ -14,15 +14,32 @@ const START: [f32; LEVELS] = {
 /// How many tests the start counts for when a prior is learned.
 const START_TESTS: f64 = 20.0;
 
+/// How many failures the rate of a level counts for when the rate of its tests is learned.
+const START_FAILURES: f64 = 20.0;
+
 /// The prior weights of each class, and the same spread over the lanes of a block.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Priors {
     of_class: Vec<[f32; LEVELS]>,
     spread: Vec<[Lane; LEVELS]>,
     mixed: [Lane; LEVELS],
+    /// A level stands for a band of rates: the mean rate of the tests that are held to be in it.
+    means: [f32; LEVELS],
+}
+
+impl Default for Priors {
+    fn default() -> Self {
+        let (of_class, spread) = (Vec::new(), Vec::new());
+        Self { of_class, spread, mixed: Default::default(), means: RATES }
+    }
 }
 
 impl Priors {
+    /// What the levels mean, as rates.
+    pub(super) fn means(&self) -> &[f32; LEVELS] {
+        &self.means
+    }
+
     fn grow(&mut self, class: u8) {
         while self.of_class.len() <= usize::from(class) {
             self.of_class.push(START);
@@ -69,6 +86,33 @@ impl Priors {
                 self.of_class[class][level] = weight;
                 self.spread[class][level] = [weight; LANES];
             }
+        }
+        self.relearn_means(blocks, classes.len());
+    }
+
+    /// The mean rate of each level: failures over attempts in the decayed counters, each test's by
+    /// its weight in the level, drawn towards the level itself. It stays nearer to its own level
+    /// than to the next.
+    fn relearn_means(&mut self, blocks: &[Block], tests: usize) {
+        let mut found = RATES.map(|rate| (START_FAILURES, START_FAILURES / f64::from(rate)));
+        for at in 0..tests {
+            let (block, lane) = (&blocks[at / LANES], at % LANES);
+            let (attempts, failures) = block.counted(lane);
+            if failures == 0.0 {
+                continue;
+            }
+            for (level, found) in found.iter_mut().enumerate() {
+                let weight = f64::from(block.level(level, lane));
+                found.0 += weight * f64::from(failures);
+                found.1 += weight * f64::from(attempts);
+            }
+        }
+        for level in 1..LEVELS {
+            let rate = RATES[level];
+            let middle = |other: f32| (rate * other).sqrt();
+            let (low, high) = (middle(RATES[level - 1]), RATES.get(level + 1).copied());
+            let mean = (found[level].0 / found[level].1) as f32;
+            self.means[level] = mean.clamp(low, high.map_or(1.0, middle));
         }
     }
 }

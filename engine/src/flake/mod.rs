@@ -7,6 +7,7 @@
 //! Each test is in one of two times eight states: healthy or broken, and one of the failure rates
 //! of [`RATES`]. A rate is kept while a test is broken, so that a fix brings back what was known.
 
+mod beside;
 mod block;
 mod gate;
 mod interval;
@@ -77,7 +78,7 @@ impl Default for FlakeOptions {
     fn default() -> Self {
         Self {
             change: 1.0 / 2_000.0,
-            breaking: 5e-4,
+            breaking: 5e-5,
             fixing: 0.1,
             broken_fails: 0.97,
             forget: 1.0 / 500.0,
@@ -199,7 +200,22 @@ impl Filter {
     ///
     /// What [`gate`] blanked is not learned from. The order of tests has no say.
     pub fn update(&mut self, first: &[Seen], retries: &[Retried], new_commit: bool) {
+        self.update_grouped(first, retries, &[], new_commit);
+    }
+
+    /// [`Filter::update`] with the group (module or class) of each test: a failure that surprises
+    /// beside others of its group, none of them made good by a retry, is likelier a breakage.
+    pub fn update_grouped(
+        &mut self,
+        first: &[Seen],
+        retries: &[Retried],
+        groups: &[u32],
+        new_commit: bool,
+    ) {
         self.runs += 1;
+        if new_commit && !groups.is_empty() {
+            self.expect_breakage(first, retries, groups);
+        }
         let step = Step::new(&self.options, new_commit);
         for (at, block) in self.blocks.iter_mut().enumerate() {
             let from = at * LANES;
@@ -223,6 +239,15 @@ impl Filter {
         }
     }
 
+    fn expect_breakage(&mut self, first: &[Seen], retries: &[Retried], groups: &[u32]) {
+        let surprises = |at: usize| self.belief(TestId(at as u32)).rate < SURPRISING_RATE;
+        let first = &first[..first.len().min(self.classes.len())];
+        for (at, others) in beside::beside_others(first, retries, groups, surprises) {
+            let share = beside::raised(others);
+            self.blocks[at / LANES].break_ahead(at % LANES, share);
+        }
+    }
+
     /// Retries move only the split between healthy and broken states: until the first pass a
     /// healthy test fails with at least the learned correlation, then with its own rate.
     fn learn_from_retries(&mut self, retries: &[Retried]) {
@@ -232,7 +257,7 @@ impl Filter {
             let (block, lane) = (&mut self.blocks[at / LANES], at % LANES);
             let (again, passed) = self.traces[at].before(self.runs);
             if !again {
-                self.correlation.note(class, *retried, &block.belief(lane));
+                self.correlation.note(class, *retried, &block.belief(lane, self.priors.means()));
             }
             let correlation =
                 if passed { 0.0 } else { self.correlation.of(class, retried.isolation) };
@@ -244,7 +269,9 @@ impl Filter {
     /// What is believed of a test. An unknown test has the prior of class 0.
     pub fn belief(&self, test: TestId) -> Belief {
         match self.blocks.get(test.index() / LANES) {
-            Some(block) if test.index() < self.len() => block.belief(test.index() % LANES),
+            Some(block) if test.index() < self.len() => {
+                block.belief(test.index() % LANES, self.priors.means())
+            }
             _ => self.prior(0),
         }
     }
@@ -253,7 +280,7 @@ impl Filter {
     pub fn prior(&self, class: u8) -> Belief {
         let mut block = Block::default();
         block.start(0, self.priors.of(class));
-        block.belief(0)
+        block.belief(0, self.priors.means())
     }
 
     /// Chance that a retry of a flaky failure fails for the same passing cause, beyond the test's

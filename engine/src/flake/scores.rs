@@ -105,8 +105,15 @@ impl Scores {
         let commit = &first.context.commit;
         let same = commit.is_some() && *commit == self.last_commit;
         self.last_commit.clone_from(commit);
-        self.filter.update(&seen, &retried, !same);
+        self.filter.update_grouped(&seen, &retried, &self.groups(), !same);
         true
+    }
+
+    /// The group of each test; a test without one is on its own.
+    fn groups(&self) -> Vec<u32> {
+        let group =
+            |test: TestId| self.names.group(test).map_or(u32::MAX - test.0, |group| group.0);
+        self.names.ids().map(group).collect()
     }
 
     /// All attempts in order of test, round and ordinal, each once.

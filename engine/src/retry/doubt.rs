@@ -16,8 +16,8 @@ const REAL_FAILS: f64 = 0.98;
 /// How often a test fails that the base already breaks.
 const BASE_FAILS: f64 = 0.97;
 
-/// A failure on the base says that it was there before only of a test that hardly ever flakes.
-const SURPRISING_RATE: f64 = 0.02;
+/// A failure on the base says that it was there before only of a test that seldom flakes.
+const SELDOM_RATE: f64 = 0.2;
 
 /// How often a retry fails where the environment failed the first attempt.
 const ENVIRONMENT_FAILS: f64 = 0.35;
@@ -242,7 +242,7 @@ impl Doubt {
         }
         let posterior = self.posterior();
         let p_real = posterior.real + posterior.partial;
-        if self.control == Some(true) && self.rate < SURPRISING_RATE {
+        if self.control == Some(true) && self.rate < SELDOM_RATE && p_real <= options.error_max {
             return Next::PreExisting;
         }
         if p_real <= options.error_max && self.passed > 0 {
