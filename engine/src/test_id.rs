@@ -3,6 +3,8 @@
 //! Decides nothing but identity. A test id is an opaque string; this module never splits it. A test
 //! may belong to one group (its class or its file), the unit that planning keeps whole.
 
+mod arena;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::BuildHasher;
@@ -10,6 +12,8 @@ use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+
+pub use arena::{Arena, ArenaError, Arranged};
 
 /// A test of one [`TestTable`], counted from 0 without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

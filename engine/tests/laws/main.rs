@@ -1,4 +1,5 @@
 //! Laws: what holds for every input, each named as a sentence.
+mod arena;
 mod backtest;
 mod budget;
 mod constraint;
