@@ -14,6 +14,9 @@
 //! A section begins at a multiple of eight. A reader skips a section that it does not know, unless
 //! its flag says that it must be understood.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use rasher::error::ErrorKind;
 
 use crate::fault::Fault;
@@ -29,12 +32,22 @@ const ENTRY_BYTES: usize = 24;
 const SECTIONS_MAX: usize = 64;
 const MUST_BE_UNDERSTOOD: u32 = 1;
 
-/// A frame, checked, over the bytes it came in.
+/// No head with its table is longer.
+pub(crate) const HEAD_MAX: usize = HEAD_BYTES + SECTIONS_MAX * ENTRY_BYTES;
+
+/// A frame, checked, over the bytes it came in or with its sections on their own.
 #[derive(Clone, Debug)]
 pub struct Frame<'b> {
     /// Which operation is asked for, or was answered.
     pub op: u32,
-    sections: Vec<(u32, &'b [u8])>,
+    sections: Vec<(u32, Cow<'b, [u8]>)>,
+}
+
+/// What the head and the table of a frame say, checked against its length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) op: u32,
+    pub(crate) sections: Vec<(u32, Range<usize>)>,
 }
 
 fn broken(what: impl Into<String>) -> Fault {
@@ -50,6 +63,45 @@ fn usize_at(bytes: &[u8], at: usize) -> Option<usize> {
     usize::try_from(raw).ok()
 }
 
+impl Head {
+    /// Reads the head of a frame of `length` bytes, of which `bytes` are the first: all, or
+    /// [`HEAD_MAX`] at least. Sections lie within the frame and are not longer than it together.
+    fn read(bytes: &[u8], length: usize, known: &[u32]) -> Result<Self, Fault> {
+        if bytes.get(..4) != Some(MAGIC) {
+            return Err(broken("it does not begin with `RSHR`"));
+        }
+        let cut = || broken("it is cut in its head");
+        let major = u32_at(bytes, 4).ok_or_else(cut)? as u16;
+        if major != MAJOR {
+            return Err(broken(format!("it is of version {major}, this library reads {MAJOR}")));
+        }
+        let op = u32_at(bytes, 8).ok_or_else(cut)?;
+        let count = u32_at(bytes, 12).ok_or_else(cut)? as usize;
+        if count > SECTIONS_MAX {
+            return Err(broken(format!("{count} sections are more than {SECTIONS_MAX}")));
+        }
+        let mut sections = Vec::with_capacity(count);
+        let mut left = length;
+        for at in (0..count).map(|entry| HEAD_BYTES + entry * ENTRY_BYTES) {
+            let parts = (u32_at(bytes, at), u32_at(bytes, at + 4));
+            let place = (usize_at(bytes, at + 8), usize_at(bytes, at + 16));
+            let ((Some(id), Some(flags)), (Some(offset), Some(size))) = (parts, place) else {
+                return Err(broken("it is cut in its table"));
+            };
+            let end = offset.checked_add(size).filter(|end| *end <= length);
+            let end = end.ok_or_else(|| broken(format!("section {id} lies outside")))?;
+            left = left
+                .checked_sub(size)
+                .ok_or_else(|| broken(format!("section {id} overlaps another")))?;
+            if !known.contains(&id) && flags & MUST_BE_UNDERSTOOD != 0 {
+                return Err(broken(format!("section {id} must be understood and is not known")));
+            }
+            sections.push((id, offset..end));
+        }
+        Ok(Self { op, sections })
+    }
+}
+
 impl<'b> Frame<'b> {
     /// Reads a frame of which every section lies within the bytes. `known` are the sections that
     /// the caller understands.
@@ -58,49 +110,47 @@ impl<'b> Frame<'b> {
     /// Where the bytes are no frame, one of another major version, cut, or need understanding that
     /// this version lacks.
     pub fn read(bytes: &'b [u8], known: &[u32]) -> Result<Self, Fault> {
-        if bytes.get(..4) != Some(MAGIC) {
-            return Err(broken("it does not begin with `RSHR`"));
+        let head = Head::read(bytes, bytes.len(), known)?;
+        let sections = head.sections.into_iter();
+        let sections = sections.map(|(id, range)| (id, Cow::Borrowed(&bytes[range]))).collect();
+        Ok(Self { op: head.op, sections })
+    }
+
+    /// Reads a frame of `length` bytes that lies elsewhere, each known section by itself, so that
+    /// none is copied twice.
+    ///
+    /// # Errors
+    /// As [`Frame::read`], and where `part` cannot give a part of it.
+    pub(crate) fn gather<E: From<Fault>>(
+        length: usize,
+        known: &[u32],
+        part: impl Fn(Range<usize>) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let head = Head::read(&part(0..length.min(HEAD_MAX))?, length, known)?;
+        let mut sections = Vec::with_capacity(head.sections.len());
+        for (id, range) in head.sections.into_iter().filter(|(id, _)| known.contains(id)) {
+            sections.push((id, Cow::Owned(part(range)?)));
         }
-        let version = u32_at(bytes, 4).ok_or_else(|| broken("it is cut in its head"))?;
-        let major = version as u16;
-        if major != MAJOR {
-            return Err(broken(format!("it is of version {major}, this library reads {MAJOR}")));
-        }
-        let op = u32_at(bytes, 8).ok_or_else(|| broken("it is cut in its head"))?;
-        let count = u32_at(bytes, 12).ok_or_else(|| broken("it is cut in its head"))? as usize;
-        if count > SECTIONS_MAX {
-            return Err(broken(format!("{count} sections are more than {SECTIONS_MAX}")));
-        }
-        let mut sections = Vec::with_capacity(count);
-        for entry in 0..count {
-            let at = HEAD_BYTES + entry * ENTRY_BYTES;
-            let parts = (u32_at(bytes, at), u32_at(bytes, at + 4));
-            let place = (usize_at(bytes, at + 8), usize_at(bytes, at + 16));
-            let ((Some(id), Some(flags)), (Some(offset), Some(length))) = (parts, place) else {
-                return Err(broken("it is cut in its table"));
-            };
-            let end = offset.checked_add(length);
-            let content = end.and_then(|end| bytes.get(offset..end));
-            let content = content.ok_or_else(|| broken(format!("section {id} lies outside")))?;
-            if !known.contains(&id) && flags & MUST_BE_UNDERSTOOD != 0 {
-                return Err(broken(format!("section {id} must be understood and is not known")));
-            }
-            sections.push((id, content));
-        }
-        Ok(Self { op, sections })
+        Ok(Self { op: head.op, sections })
     }
 
     /// The bytes of a section, where it is there.
-    pub fn section(&self, id: u32) -> Option<&'b [u8]> {
-        self.sections.iter().find(|(known, _)| *known == id).map(|(_, bytes)| *bytes)
+    pub fn section(&self, id: u32) -> Option<&[u8]> {
+        self.sections.iter().find(|(known, _)| *known == id).map(|(_, bytes)| &**bytes)
     }
 
     /// The bytes of a section that must be there.
     ///
     /// # Errors
     /// Where it is missing.
-    pub fn needed(&self, id: u32) -> Result<&'b [u8], Fault> {
+    pub fn needed(&self, id: u32) -> Result<&[u8], Fault> {
         self.section(id).ok_or_else(|| broken(format!("section {id} is missing")))
+    }
+
+    /// Takes the bytes of a section out of the frame; none are left.
+    pub fn take(&mut self, id: u32) -> Vec<u8> {
+        let place = self.sections.iter().position(|(known, _)| *known == id);
+        place.map_or_else(Vec::new, |at| self.sections.swap_remove(at).1.into_owned())
     }
 
     /// A column of `u32`; empty where the section is missing.
@@ -128,7 +178,7 @@ impl<'b> Frame<'b> {
     ///
     /// # Errors
     /// Where the ends go back or beyond the arena.
-    pub fn blobs(&self, arena: u32, ends: u32) -> Result<Vec<&'b [u8]>, Fault> {
+    pub fn blobs(&self, arena: u32, ends: u32) -> Result<Vec<&[u8]>, Fault> {
         let bytes = self.section(arena).unwrap_or_default();
         let mut start = 0;
         let ends = self.u32s(ends)?;

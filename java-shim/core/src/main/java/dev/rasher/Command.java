@@ -79,7 +79,7 @@ final class Command {
 
     private static boolean runs(Path file) {
         try {
-            return new Command(file).run(Paths.get("").toAbsolutePath(), List.of("--version"), new byte[0]).exitCode == 0;
+            return new Command(file).run(Paths.get("").toAbsolutePath(), List.of("--version"), new byte[0], 0).exitCode == 0;
         } catch (RasherException e) {
             return false;
         }
@@ -100,7 +100,7 @@ final class Command {
         return null;
     }
 
-    Ended run(Path directory, List<String> arguments, byte[] input) {
+    Ended run(Path directory, List<String> arguments, byte[] input, int length) {
         List<String> line = new ArrayList<>(List.of(executable.toString()));
         line.addAll(arguments);
         try {
@@ -110,7 +110,7 @@ final class Command {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             Thread data = reader(process.getInputStream(), out);
             try (OutputStream in = process.getOutputStream()) {
-                in.write(input);
+                in.write(input, 0, length);
             } catch (IOException e) {
                 // It ended before it had read everything; its exit code says why.
             }

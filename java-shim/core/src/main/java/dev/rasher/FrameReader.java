@@ -36,6 +36,18 @@ final class FrameReader {
         }
     }
 
+    /** The answer of a call; a fault is thrown. */
+    static FrameReader of(byte[] bytes) {
+        FrameReader answer = new FrameReader(bytes);
+        if (answer.operation != Op.FAULT) {
+            return answer;
+        }
+        Map<String, Object> fault = answer.control();
+        Object place = fault.get("place");
+        String message = fault.get("message") + (place == null ? "" : " (at " + place + ")");
+        throw RasherException.of((int) Json.number(fault.get("exit_code")), message);
+    }
+
     int operation() {
         return operation;
     }

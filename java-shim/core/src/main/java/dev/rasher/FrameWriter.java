@@ -3,21 +3,33 @@ package dev.rasher;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Writes a frame: see {@code jni-bridge/src/frame.rs} for its layout. */
+/**
+ * Writes a frame: see {@code jni-bridge/src/frame.rs} for its layout. Each section is written where it stays; nothing is
+ * put together from parts at the end.
+ */
 final class FrameWriter {
     private static final int HEAD_BYTES = 16;
     private static final int ENTRY_BYTES = 24;
+    private static final int SECTIONS_MAX = 16;
+    private static final int TABLE_END = HEAD_BYTES + SECTIONS_MAX * ENTRY_BYTES;
+    /** Names are encoded so many characters at a time: few calls, and all of it stays in a near cache. */
+    private static final int CHUNK = 16_384;
 
-    private final int operation;
-    private final List<Integer> ids = new ArrayList<>();
-    private final List<byte[]> sections = new ArrayList<>();
+    private byte[] out;
+    private int size = TABLE_END;
+    private int count;
+    private int start;
 
-    FrameWriter(int operation) {
-        this.operation = operation;
+    FrameWriter() {
+        this(256);
+    }
+
+    /** A frame whose sections will have about so many bytes; more make it grow. */
+    FrameWriter(int bytes) {
+        out = new byte[Math.addExact(TABLE_END, bytes)];
     }
 
     FrameWriter control(String json) {
@@ -25,92 +37,131 @@ final class FrameWriter {
     }
 
     FrameWriter bytes(int id, byte[] bytes) {
-        ids.add(id);
-        sections.add(bytes);
-        return this;
+        begin();
+        append(bytes);
+        return end(id);
     }
 
-    FrameWriter ints(int id, int[] values) {
-        ByteBuffer buffer = buffer(Math.multiplyExact(4, values.length));
-        buffer.asIntBuffer().put(values);
-        return bytes(id, buffer.array());
+    FrameWriter ints(int id, int[] values, int length) {
+        begin();
+        room(Math.multiplyExact(4, length)).asIntBuffer().put(values, 0, length);
+        size += 4 * length;
+        return end(id);
     }
 
-    FrameWriter longs(int id, long[] values) {
-        ByteBuffer buffer = buffer(Math.multiplyExact(8, values.length));
-        buffer.asLongBuffer().put(values);
-        return bytes(id, buffer.array());
+    FrameWriter longs(int id, long[] values, int length) {
+        begin();
+        room(Math.multiplyExact(8, length)).asLongBuffer().put(values, 0, length);
+        size += 8 * length;
+        return end(id);
     }
 
     /** Texts end to end, and where each ends. */
-    FrameWriter strings(int arena, int ends, Iterable<String> texts) {
-        Arena out = new Arena();
-        for (String text : texts) {
-            out.add(text.getBytes(StandardCharsets.UTF_8));
+    FrameWriter strings(int arena, int ends, List<String> texts) {
+        int[] stops = new int[texts.size()];
+        begin();
+        StringBuilder joined = new StringBuilder(CHUNK + 1_024);
+        int first = 0;
+        for (int at = 0; at < stops.length; at++) {
+            joined.append(texts.get(at));
+            stops[at] = size - start + joined.length();
+            if (joined.length() >= CHUNK || at == stops.length - 1) {
+                byte[] bytes = joined.toString().getBytes(StandardCharsets.UTF_8);
+                if (bytes.length == joined.length()) {
+                    append(bytes);
+                    joined.setLength(0);
+                } else {
+                    // Not all are ASCII: where each ends shows only where each is encoded by itself.
+                    each(texts.subList(first, at + 1), stops, first);
+                    joined = new StringBuilder(CHUNK + 1_024);
+                }
+                first = at + 1;
+            }
         }
-        return bytes(arena, out.bytes()).ints(ends, out.ends());
+        return end(arena).ints(ends, stops, stops.length);
+    }
+
+    private void each(List<String> texts, int[] stops, int first) {
+        int at = first;
+        for (String text : texts) {
+            append(text.getBytes(StandardCharsets.UTF_8));
+            stops[at++] = size - start;
+        }
     }
 
     /** Byte strings end to end, and where each ends. */
-    FrameWriter blobs(int arena, int ends, Iterable<byte[]> blobs) {
-        Arena out = new Arena();
-        blobs.forEach(out::add);
-        return bytes(arena, out.bytes()).ints(ends, out.ends());
+    FrameWriter blobs(int arena, int ends, List<byte[]> blobs) {
+        int[] stops = new int[blobs.size()];
+        begin();
+        for (int at = 0; at < stops.length; at++) {
+            append(blobs.get(at));
+            stops[at] = size - start;
+        }
+        return end(arena).ints(ends, stops, stops.length);
     }
 
-    private static final class Arena {
-        private byte[] bytes = new byte[4_096];
-        private int size;
-        private int[] ends = new int[64];
-        private int count;
+    /** Completes the frame; sections may still be added, and the frame completed again. */
+    FrameWriter seal(int operation) {
+        ByteBuffer head = ByteBuffer.wrap(out).order(ByteOrder.LITTLE_ENDIAN);
+        head.put(new byte[] {'R', 'S', 'H', 'R'}).putShort((short) 1).putShort((short) 0);
+        head.putInt(operation).putInt(count);
+        return this;
+    }
 
-        void add(byte[] blob) {
-            int end = Math.addExact(size, blob.length);
-            if (end > bytes.length) {
-                bytes = Arrays.copyOf(bytes, Math.max(end, (int) Math.min(2L * bytes.length, Integer.MAX_VALUE - 8)));
-            }
-            System.arraycopy(blob, 0, bytes, size, blob.length);
-            size = end;
-            if (count == ends.length) {
-                ends = Arrays.copyOf(ends, 2 * count);
-            }
-            ends[count++] = end;
-        }
-
-        byte[] bytes() {
-            return Arrays.copyOf(bytes, size);
-        }
-
-        int[] ends() {
-            return Arrays.copyOf(ends, count);
+    /** The same frame with another control document, without a copy of the rest. Not for several threads. */
+    <T> T with(int operation, String control, java.util.function.Function<FrameWriter, T> use) {
+        int sections = count;
+        int bytes = size;
+        try {
+            return use.apply(control(control).seal(operation));
+        } finally {
+            count = sections;
+            size = bytes;
         }
     }
 
-    byte[] finish() {
-        int end = aligned(HEAD_BYTES + ENTRY_BYTES * ids.size());
-        int[] offsets = new int[ids.size()];
-        for (int at = 0; at < offsets.length; at++) {
-            offsets[at] = end;
-            end = aligned(Math.addExact(end, sections.get(at).length));
-        }
-        ByteBuffer out = buffer(end);
-        out.put(new byte[] {'R', 'S', 'H', 'R'}).putShort((short) 1).putShort((short) 0);
-        out.putInt(operation).putInt(ids.size());
-        for (int at = 0; at < offsets.length; at++) {
-            out.putInt(ids.get(at)).putInt(0).putLong(offsets[at]).putLong(sections.get(at).length);
-        }
-        for (int at = 0; at < offsets.length; at++) {
-            out.position(offsets[at]);
-            out.put(sections.get(at));
-        }
-        return out.array();
+    /** The frame, in the first {@link #length()} bytes. */
+    byte[] array() {
+        return out;
     }
 
-    private static int aligned(int offset) {
-        return Math.addExact(offset, 7) & ~7;
+    int length() {
+        return size;
     }
 
-    private static ByteBuffer buffer(int size) {
-        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    /** The frame by itself. */
+    byte[] finish(int operation) {
+        return Arrays.copyOf(seal(operation).out, size);
+    }
+
+    private void begin() {
+        start = Math.addExact(size, 7) & ~7;
+        room(start - size);
+        size = start;
+    }
+
+    private FrameWriter end(int id) {
+        if (count == SECTIONS_MAX) {
+            throw new IllegalStateException("a frame of more than " + SECTIONS_MAX + " sections");
+        }
+        ByteBuffer entry = ByteBuffer.wrap(out).order(ByteOrder.LITTLE_ENDIAN);
+        entry.position(HEAD_BYTES + ENTRY_BYTES * count++);
+        entry.putInt(id).putInt(0).putLong(start).putLong(size - start);
+        return this;
+    }
+
+    private void append(byte[] bytes) {
+        room(bytes.length);
+        System.arraycopy(bytes, 0, out, size, bytes.length);
+        size += bytes.length;
+    }
+
+    /** Makes room for so many bytes more; the answer stands where they go. */
+    private ByteBuffer room(int bytes) {
+        int wanted = Math.addExact(size, bytes);
+        if (wanted > out.length) {
+            out = Arrays.copyOf(out, Math.max(wanted, (int) Math.min(out.length * 3L / 2, Integer.MAX_VALUE - 8)));
+        }
+        return ByteBuffer.wrap(out, size, bytes).slice().order(ByteOrder.LITTLE_ENDIAN);
     }
 }

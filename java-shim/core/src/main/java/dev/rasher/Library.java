@@ -15,7 +15,7 @@ final class Library {
     /** Names the library outright; a system property, without any fallback. */
     static final String PATH = "rasher.library";
 
-    private static final int ABI = 1;
+    private static final int ABI = 2;
 
     private static boolean isLoaded;
     private static RasherException failure;

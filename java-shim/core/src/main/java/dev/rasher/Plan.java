@@ -15,15 +15,15 @@ public final class Plan {
 
     Plan(FrameReader answer) {
         Map<String, Object> head = answer.control();
-        List<Object> predicted = Json.list(head.get("predicted_ms"));
-        List<Object> setUps = Json.list(head.get("setup_ms"));
+        long[] predicted = answer.longs(Section.SHARD_US);
+        long[] setUps = answer.longs(Section.SHARD_SETUP_US);
         int[] tests = answer.ints(Section.SHARD_TESTS);
         List<Shard> parts = new ArrayList<>();
         int start = 0;
         for (int end : answer.ints(Section.SHARD_ENDS)) {
             int at = parts.size();
             int[] own = Arrays.copyOfRange(tests, start, end);
-            parts.add(new Shard(at + 1, own, Json.number(predicted.get(at)), Json.number(setUps.get(at))));
+            parts.add(new Shard(at + 1, own, predicted[at] / 1e3, setUps[at] / 1e3));
             start = end;
         }
         shards = List.copyOf(parts);

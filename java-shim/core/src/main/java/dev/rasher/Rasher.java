@@ -3,11 +3,10 @@ package dev.rasher;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The engine, for Java. Every call is complete in itself: nothing is kept between calls, and all methods may be called
- * by any number of threads.
+ * The engine, for Java. Every call is complete in itself: nothing is kept between calls but what {@link #prepare} is
+ * asked to keep, and all methods may be called by any number of threads.
  */
 public final class Rasher {
     private final Engine engine;
@@ -42,7 +41,7 @@ public final class Rasher {
      * @return such as {@code 0.1.0}
      */
     public String version() {
-        return String.valueOf(call(new FrameWriter(Op.ABOUT)).control().get("version"));
+        return String.valueOf(call(Op.ABOUT, new FrameWriter()).control().get("version"));
     }
 
     /**
@@ -54,7 +53,7 @@ public final class Rasher {
      * @throws RasherException.UsageException where there are no shards, or two tests have one id
      */
     public Plan plan(Workload workload, int shards) {
-        return new Plan(call(workload.request("{\"shards\":" + shards + "}")));
+        return new Plan(call(Op.PLAN, workload.columns().control(Prepared.control(shards))));
     }
 
     /**
@@ -66,8 +65,19 @@ public final class Rasher {
      * @return UTF-8 JSON, byte for byte that of the Rust crate
      */
     public byte[] planDocument(Workload workload, int shards, String environment) {
-        String control = "{\"shards\":" + shards + ",\"document\":true,\"environment\":" + Json.quote(environment) + "}";
-        return call(workload.request(control)).bytes(Section.DOCUMENT);
+        FrameWriter request = workload.columns().control(Prepared.control(shards, environment));
+        return call(Op.PLAN, request).bytes(Section.DOCUMENT);
+    }
+
+    /**
+     * Hands a workload over once, to plan it several times: its names do not cross again.
+     *
+     * @param workload the tests and what is expected of them; later changes to it are not seen
+     * @return the workload as the engine has it; close it when done
+     * @throws RasherException.UsageException where two tests have one id
+     */
+    public Prepared prepare(Workload workload) {
+        return new Prepared(engine.keep(workload.columns()));
     }
 
     /**
@@ -77,7 +87,7 @@ public final class Rasher {
      * @return their attempts; what cannot be read is listed and costs only itself
      */
     public Attempts read(List<byte[]> reports) {
-        return new Attempts(call(new FrameWriter(Op.INGEST).blobs(Section.FILES, Section.FILE_ENDS, reports)));
+        return new Attempts(call(Op.INGEST, new FrameWriter().blobs(Section.FILES, Section.FILE_ENDS, reports)));
     }
 
     /**
@@ -89,23 +99,16 @@ public final class Rasher {
      * @throws RasherException.StoreException where no command is found
      */
     public static Answer run(Path directory, List<String> arguments) {
-        Command.Ended ended = Command.find().run(directory, arguments, new byte[0]);
+        Command.Ended ended = Command.find().run(directory, arguments, new byte[0], 0);
         return new Answer(ended.exitCode, new String(ended.out, StandardCharsets.UTF_8), ended.words());
     }
 
     /** Lets the engine fail as told; what the test of the table of kinds uses. */
     void fail(String control) {
-        call(new FrameWriter(Op.FAIL).control(control));
+        call(Op.FAIL, new FrameWriter().control(control));
     }
 
-    private FrameReader call(FrameWriter request) {
-        FrameReader answer = new FrameReader(engine.call(request.finish()));
-        if (answer.operation() != Op.FAULT) {
-            return answer;
-        }
-        Map<String, Object> fault = answer.control();
-        Object place = fault.get("place");
-        String message = fault.get("message") + (place == null ? "" : " (at " + place + ")");
-        throw RasherException.of((int) Json.number(fault.get("exit_code")), message);
+    private FrameReader call(int operation, FrameWriter request) {
+        return FrameReader.of(engine.call(request.seal(operation)));
     }
 }

@@ -1,6 +1,6 @@
 package dev.rasher;
 
-/** The sections of a frame by number: {@code jni-bridge/src/ops.rs}. */
+/** The sections of a frame by number: {@code jni-bridge/src/ops/mod.rs}. */
 final class Section {
     static final int CONTROL = 1;
     static final int NAMES = 2;
@@ -19,6 +19,8 @@ final class Section {
     static final int ATTEMPT_TEST = 15;
     static final int ATTEMPT_OUTCOME = 16;
     static final int ATTEMPT_US = 17;
+    static final int SHARD_US = 18;
+    static final int SHARD_SETUP_US = 19;
 
     private Section() {}
 }

@@ -2,7 +2,7 @@ package dev.rasher;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -10,11 +10,16 @@ import java.util.Objects;
 /** Tests to be planned, each with its expected duration, and the set-up of their classes. Not for several threads. */
 public final class Workload {
     private final List<String> ids = new ArrayList<>();
-    private final Map<String, Integer> groups = new LinkedHashMap<>();
+    private final Map<String, Integer> groups = new HashMap<>();
+    private final List<String> groupNames = new ArrayList<>();
     private long[] means = new long[64];
     private long[] uppers = new long[64];
     private int[] groupOf = new int[64];
     private long[] setUps = new long[16];
+    /** What the columns will need, as far as all names are ASCII. */
+    private long bytes;
+    private boolean hasUppers;
+    private boolean hasSetUps;
 
     /** A workload without tests. */
     public Workload() {}
@@ -55,6 +60,8 @@ public final class Workload {
         means[at] = micros;
         uppers[at] = upperMicros;
         groupOf[at] = group == null ? -1 : group(group);
+        hasUppers |= upperMicros != micros;
+        bytes += id.length() + 24;
         return this;
     }
 
@@ -71,6 +78,7 @@ public final class Workload {
         }
         int at = group(group);
         setUps[at] = micros;
+        hasSetUps |= micros != 0;
         return this;
     }
 
@@ -84,6 +92,8 @@ public final class Workload {
             setUps = Arrays.copyOf(setUps, 2 * at);
         }
         groups.put(name, at);
+        groupNames.add(name);
+        bytes += name.length() + 12;
         return at;
     }
 
@@ -106,16 +116,21 @@ public final class Workload {
         return ids.get(index);
     }
 
-    /** The request that plans this workload. */
-    FrameWriter request(String control) {
+    /** This workload as the columns of a request; a column that says nothing is left out. */
+    FrameWriter columns() {
         int size = ids.size();
-        return new FrameWriter(Op.PLAN)
-                .control(control)
-                .strings(Section.NAMES, Section.NAME_ENDS, ids)
-                .ints(Section.GROUP_OF, Arrays.copyOf(groupOf, size))
-                .strings(Section.GROUPS, Section.GROUP_ENDS, groups.keySet())
-                .longs(Section.MEAN_US, Arrays.copyOf(means, size))
-                .longs(Section.UPPER_US, Arrays.copyOf(uppers, size))
-                .longs(Section.SETUP_US, Arrays.copyOf(setUps, groups.size()));
+        FrameWriter frame = new FrameWriter(Math.toIntExact(bytes + 1_024));
+        frame.strings(Section.NAMES, Section.NAME_ENDS, ids).longs(Section.MEAN_US, means, size);
+        if (hasUppers) {
+            frame.longs(Section.UPPER_US, uppers, size);
+        }
+        if (!groupNames.isEmpty()) {
+            frame.ints(Section.GROUP_OF, groupOf, size)
+                    .strings(Section.GROUPS, Section.GROUP_ENDS, groupNames);
+        }
+        if (hasSetUps) {
+            frame.longs(Section.SETUP_US, setUps, groupNames.size());
+        }
+        return frame;
     }
 }

@@ -1,5 +1,6 @@
 package dev.rasher;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -61,7 +62,7 @@ class BridgeTest {
             RasherException thrown = assertThrows(RasherException.DefectException.class,
                     () -> rasher.fail("{\"panic\":\"" + message + "\"}"));
             assertTrue(thrown.getMessage().contains(message), thrown.getMessage());
-            assertTrue(thrown.getMessage().contains("ops.rs:"), thrown.getMessage());
+            assertTrue(thrown.getMessage().contains("ops/mod.rs:"), thrown.getMessage());
         }
         everyTestLandsInExactlyOneShard();
     }
@@ -81,16 +82,24 @@ class BridgeTest {
     @Test
     void anyBytesAreAnswered() {
         Random random = new Random(1);
-        byte[] whole = workload(random, 9).request("{\"shards\":2}").finish();
+        byte[] whole = workload(random, 9).columns().control("{\"shards\":2}").finish(Op.PLAN);
         for (int round = 0; round < 2_000; round++) {
             byte[] bytes = whole.clone();
             for (int change = 0; change <= random.nextInt(4); change++) {
                 bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
             }
             int length = random.nextInt(3) == 0 ? random.nextInt(bytes.length) : bytes.length;
-            new FrameReader(Native.call(java.util.Arrays.copyOf(bytes, length)));
+            FrameReader called = new FrameReader(Native.call(bytes, length));
+            FrameReader opened = new FrameReader(Native.open(bytes, length));
+            assertTrue(called.operation() == Op.PLAN || called.operation() == Op.FAULT);
+            assertEquals(Op.FAULT, opened.operation());
         }
-        assertThrows(RuntimeException.class, () -> Native.call(null));
+        assertThrows(RuntimeException.class, () -> Native.call(null, 0));
+        // A length that is not the array's is cut to it, and none is a frame that is cut.
+        for (int length : new int[] {-1, 0, 15, 17}) {
+            assertEquals(Op.FAULT, new FrameReader(Native.call(whole, length)).operation());
+        }
+        assertEquals(Op.PLAN, new FrameReader(Native.call(whole, Integer.MAX_VALUE)).operation());
     }
 
     @Test
@@ -102,6 +111,76 @@ class BridgeTest {
             equal.addAndGet(java.util.Arrays.equals(expected, document) ? 1 : 0);
         });
         assertEquals(64, equal.get());
+    }
+
+    @Test
+    void aPreparedWorkloadIsPlannedAsIfItCrossedAgainUntilItIsClosed() {
+        for (Transport transport : new Transport[] {Transport.JNI, Transport.PROCESS}) {
+            Rasher engine = Rasher.open(transport);
+            Workload workload = workload(new Random(3), 90);
+            Prepared prepared = engine.prepare(workload);
+            byte[] expected = rasher.planDocument(workload, 4, "e");
+            workload.add("later", null, 1);
+            for (int round = 0; round < 3; round++) {
+                assertArrayEquals(expected, prepared.planDocument(4, "e"));
+            }
+            assertEquals(4, prepared.plan(4).shards().size());
+            assertThrows(RasherException.UsageException.class, () -> prepared.plan(0));
+            prepared.close();
+            prepared.close();
+            RasherException thrown = assertThrows(RasherException.UsageException.class, () -> prepared.plan(4));
+            assertTrue(thrown.getMessage().contains("is not open"), thrown.getMessage());
+            Workload doubled = new Workload().add("a", null, 1).add("a", null, 1);
+            assertThrows(RasherException.UsageException.class, () -> engine.prepare(doubled));
+        }
+    }
+
+    @Test
+    void staleAndForeignHandlesAreRefused() {
+        FrameWriter workload = workload(new Random(3), 9).columns().seal(Op.WORKLOAD);
+        List<Long> closed = new java.util.ArrayList<>(List.of(0L, 1L, -1L, Long.MIN_VALUE, 1L << 40));
+        byte[] plan = new FrameWriter().control("{\"shards\":2}").finish(Op.PLAN);
+        for (int round = 0; round < 50; round++) {
+            FrameReader opened = FrameReader.of(Native.open(workload.array(), workload.length()));
+            long handle = Long.parseLong((String) opened.control().get("handle"));
+            assertEquals(Op.PLAN, new FrameReader(Native.callOn(handle, plan, plan.length)).operation());
+            assertTrue(Native.close(handle));
+            closed.add(handle);
+            for (long stale : closed) {
+                assertFalse(Native.close(stale));
+                assertEquals(Op.FAULT, new FrameReader(Native.callOn(stale, plan, plan.length)).operation());
+            }
+        }
+    }
+
+    @Test
+    void threadsMayCloseWhatOthersPlan() {
+        byte[] expected = rasher.planDocument(workload(new Random(5), 200), 3, "e");
+        for (int round = 0; round < 20; round++) {
+            Prepared prepared = rasher.prepare(workload(new Random(5), 200));
+            IntStream.range(0, 8).parallel().forEach(at -> {
+                try {
+                    assertArrayEquals(expected, prepared.planDocument(3, "e"));
+                } catch (RasherException.UsageException closed) {
+                    assertTrue(closed.getMessage().contains("is not open"), closed.getMessage());
+                }
+                prepared.close();
+            });
+        }
+    }
+
+    @Test
+    void namesThatAreNotAsciiKeepTheirEnds() {
+        List<String> names = new java.util.ArrayList<>();
+        Random random = new Random(11);
+        for (int at = 0; at < 3_000; at++) {
+            String tail = new String[] {"", "é", "\u4e2d", "\ud83d\ude00", "\ud800", "\udc00"}[random.nextInt(6)];
+            names.add((at > 1_000 && at < 2_000 ? "x" : tail) + "t" + at + (random.nextBoolean() ? tail : ""));
+        }
+        byte[] frame = new FrameWriter().strings(Section.NAMES, Section.NAME_ENDS, names).finish(Op.WORKLOAD);
+        List<String> expected = new java.util.ArrayList<>();
+        names.forEach(name -> expected.add(new String(name.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8)));
+        assertEquals(expected, new FrameReader(frame).strings(Section.NAMES, Section.NAME_ENDS));
     }
 
     @Test

@@ -24,7 +24,7 @@ class ReloadTest {
         long mappedBefore = mapped();
         List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
         for (int round = 0; round < RELOADS; round++) {
-            loaders.add(use());
+            loaders.add(use(round % 2 == 0));
         }
         long alive = RELOADS;
         for (int round = 0; round < 50 && alive > 0; round++) {
@@ -42,13 +42,22 @@ class ReloadTest {
     }
 
     /** Loads the classes and the library anew and plans with them. */
-    private static WeakReference<ClassLoader> use() throws Exception {
+    private static WeakReference<ClassLoader> use(boolean forget) throws Exception {
         URL classes = Rasher.class.getProtectionDomain().getCodeSource().getLocation();
         try (URLClassLoader loader = new URLClassLoader(new URL[] {classes}, ClassLoader.getPlatformClassLoader())) {
             Class<?> transport = loader.loadClass(Transport.class.getName());
             Object jni = transport.getField("JNI").get(null);
             Object rasher = loader.loadClass(Rasher.class.getName()).getMethod("open", transport).invoke(null, jni);
             assertEquals("0.1.0", rasher.getClass().getMethod("version").invoke(rasher));
+            Class<?> workload = loader.loadClass(Workload.class.getName());
+            Object empty = workload.getConstructor().newInstance();
+            Object prepared = rasher.getClass().getMethod("prepare", workload).invoke(rasher, empty);
+            // Every other one is forgotten.
+            if (forget) {
+                prepared.getClass().getMethod("plan", int.class).invoke(prepared, 2);
+            } else {
+                ((AutoCloseable) prepared).close();
+            }
             return new WeakReference<>(loader);
         }
     }
