@@ -67,7 +67,8 @@ fn answer<'local>(
         let length = usize::try_from(length).unwrap_or_default().min(given);
         let part = |range: Range<usize>| {
             let mut bytes = vec![0_u8; range.len()];
-            let start = jint::try_from(range.start).map_err(|_| Unread::Array(Error::IndexOutOfBounds))?;
+            let start =
+                jint::try_from(range.start).map_err(|_| Unread::Array(Error::IndexOutOfBounds))?;
             // SAFETY: `u8` and `jbyte` have one size and alignment, and every value of one is one
             // of the other; the slice is used for nothing else while it lives.
             let signed = unsafe {

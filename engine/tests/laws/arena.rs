@@ -34,7 +34,7 @@ proptest! {
     ) {
         let groups: Vec<String> = groups.into_iter().collect();
         if distinct {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = std::collections::BTreeSet::new();
             tests.retain(|(name, _)| seen.insert(name.clone()));
         }
         if sorted {

@@ -27,6 +27,9 @@ pub mod op {
     pub const FAIL: u32 = 4;
     /// Takes a workload over and says what came: how many tests, groups, and how much work.
     pub const WORKLOAD: u32 = 5;
+    /// The answer is a question: names in Latin-1 hold a `?`, which stands for every character that
+    /// Latin-1 lacks. Ask again with the names in UTF-8.
+    pub const AGAIN: u32 = u32::MAX - 1;
     /// The answer is a fault.
     pub const FAULT: u32 = u32::MAX;
 }
@@ -71,11 +74,27 @@ pub mod section {
     pub const SHARD_US: u32 = 18;
     /// The part of it that is set-up.
     pub const SHARD_SETUP_US: u32 = 19;
+    /// In place of `NAMES`, a byte a character: how a JVM holds most names, which it copies as they
+    /// are, where it would look at every character for UTF-8.
+    pub const NAMES_LATIN1: u32 = 20;
+    /// In place of `GROUPS`, a byte a character.
+    pub const GROUPS_LATIN1: u32 = 21;
 
     /// All that a request may hold.
-    pub const REQUEST: [u32; 11] = [
-        CONTROL, NAMES, NAME_ENDS, GROUP_OF, GROUPS, GROUP_ENDS, MEAN_US, UPPER_US, SETUP_US,
-        FILES, FILE_ENDS,
+    pub const REQUEST: [u32; 13] = [
+        CONTROL,
+        NAMES,
+        NAME_ENDS,
+        GROUP_OF,
+        GROUPS,
+        GROUP_ENDS,
+        MEAN_US,
+        UPPER_US,
+        SETUP_US,
+        FILES,
+        FILE_ENDS,
+        NAMES_LATIN1,
+        GROUPS_LATIN1,
     ];
 }
 
@@ -100,14 +119,18 @@ pub fn call(request: &[u8]) -> Vec<u8> {
 
 pub(crate) fn call_frame(request: Result<Frame<'_>, Fault>) -> Vec<u8> {
     answered(request, |frame| match frame.op {
-        op::ABOUT => about(),
+        op::ABOUT => about().map(Some),
         op::PLAN => {
             let wanted = control(frame)?;
-            workload::plan_columns(&Columns::read(frame)?, wanted)
+            let columns = Columns::read(frame)?;
+            columns.map(|columns| workload::plan_columns(&columns, wanted)).transpose()
         }
-        op::INGEST => reports::ingest(frame),
+        op::INGEST => reports::ingest(frame).map(Some),
         op::FAIL => Err(fail(frame)?),
-        op::WORKLOAD => answer(&Columns::read(frame)?.summary(None)),
+        op::WORKLOAD => {
+            let columns = Columns::read(frame)?;
+            columns.map(|columns| answer(&columns.summary(None))).transpose()
+        }
         other => Err(Fault::usage(format!("operation {other} is not known to this library"))),
     })
 }
@@ -123,9 +146,9 @@ pub(crate) fn open_frame(request: Result<Frame<'_>, Fault>) -> Vec<u8> {
         if frame.op != op::WORKLOAD {
             return Err(Fault::usage(format!("operation {} opens nothing", frame.op)));
         }
-        let columns = Columns::read(frame)?;
+        let Some(columns) = Columns::read(frame)? else { return Ok(None) };
         let summary = columns.summary(None);
-        answer(&summary.with_handle(WORKLOADS.open(columns)?))
+        answer(&summary.with_handle(WORKLOADS.open(columns)?)).map(Some)
     })
 }
 
@@ -138,8 +161,8 @@ pub(crate) fn call_frame_on(handle: u64, request: Result<Frame<'_>, Fault>) -> V
     answered(request, |frame| {
         let columns = WORKLOADS.get(handle)?;
         match frame.op {
-            op::PLAN => workload::plan_columns(&columns, control(frame)?),
-            op::WORKLOAD => answer(&columns.summary(Some(handle))),
+            op::PLAN => workload::plan_columns(&columns, control(frame)?).map(Some),
+            op::WORKLOAD => answer(&columns.summary(Some(handle))).map(Some),
             op::FAIL => Err(fail(frame)?),
             other => Err(Fault::usage(format!("operation {other} is not about a workload"))),
         }
@@ -151,15 +174,18 @@ pub fn close(handle: u64) -> bool {
     WORKLOADS.close(handle)
 }
 
-/// The answer of `work`, or its fault.
+/// The answer of `work`, none where the question must be asked again, or its fault.
 fn answered(
     request: Result<Frame<'_>, Fault>,
-    work: impl FnOnce(&mut Frame<'_>) -> Result<FrameWriter, Fault>,
+    work: impl FnOnce(&mut Frame<'_>) -> Result<Option<FrameWriter>, Fault>,
 ) -> Vec<u8> {
     let answer = catching(|| {
         let mut frame = request?;
         let op = frame.op;
-        Ok(work(&mut frame)?.finish(op))
+        Ok(match work(&mut frame)? {
+            Some(answer) => answer.finish(op),
+            None => FrameWriter::default().finish(op::AGAIN),
+        })
     });
     answer.unwrap_or_else(|fault| {
         let document = serde_json::to_vec(&fault.document()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use rasher::plan::document::BoundBy;
 use rasher::plan::{Plan, PlanFacts, PlanOptions, Workload, plan};
-use rasher::test_id::{Arena, Arranged, TestId, TestTable};
+use rasher::test_id::{Arena, ArenaError, Arranged, TestId, TestTable};
 use rasher::units::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -40,14 +40,16 @@ impl Summary {
 }
 
 impl Columns {
-    /// Takes the columns out of a frame. Names that come in order are not touched one by one.
-    pub(super) fn read(frame: &mut Frame<'_>) -> Result<Self, Fault> {
+    /// Takes the columns out of a frame; none where its names may have lost characters. Names that
+    /// come in order are not touched one by one.
+    pub(super) fn read(frame: &mut Frame<'_>) -> Result<Option<Self>, Fault> {
         let group_of = frame.u32s(GROUP_OF)?;
         let mean = micros(frame, MEAN_US)?.ok_or_else(|| Fault::usage("no durations"))?;
         let upper = micros(frame, UPPER_US)?;
         let setup = micros(frame, SETUP_US)?;
-        let names = arena(frame, (NAMES, NAME_ENDS), "tests")?;
-        let groups = arena(frame, (GROUPS, GROUP_ENDS), "groups")?;
+        let names = arena(frame, (NAMES, NAMES_LATIN1, NAME_ENDS), "tests")?;
+        let groups = arena(frame, (GROUPS, GROUPS_LATIN1, GROUP_ENDS), "groups")?;
+        let (Some(names), Some(groups)) = (names, groups) else { return Ok(None) };
         check("durations", Some(&mean), names.len())?;
         check("upper durations", upper.as_ref(), names.len())?;
         check("set-ups", setup.as_ref(), groups.len())?;
@@ -59,13 +61,13 @@ impl Columns {
             false => tests.iter().map(|test| of[test.index()]).collect(),
         };
         let setup_of = |at: usize| setup.as_ref().map_or(Micros::ZERO, |setup| setup[at]);
-        Ok(Self {
+        Ok(Some(Self {
             mean: column(mean),
             upper: upper.map(column),
             setup: groups.iter().map(|group| setup_of(group.index())).collect(),
             tests: table,
             place: tests,
-        })
+        }))
     }
 
     pub(super) fn summary(&self, handle: Option<u64>) -> Summary {
@@ -79,17 +81,47 @@ impl Columns {
     }
 }
 
+/// Names as they crossed; none where they may have lost characters.
 fn arena(
     frame: &mut Frame<'_>,
-    (text, ends): (u32, u32),
+    (utf8, latin1, ends): (u32, u32, u32),
     what: &str,
-) -> Result<Arena, Fault> {
-    let ends = frame.u32s(ends)?.into_iter().map(|end| end as usize).collect();
-    let text = String::from_utf8(frame.take(text)).map_err(|broken| {
+) -> Result<Option<Arena>, Fault> {
+    let ends: Vec<usize> = frame.u32s(ends)?.into_iter().map(|end| end as usize).collect();
+    let wrong = |broken| Fault::usage(format!("{what}: {broken}"));
+    let mut bytes = frame.take(latin1);
+    match seen(&bytes) {
+        (true, _) => return Ok(None),
+        (_, true) => return widened(&bytes, ends).map(Some).map_err(wrong),
+        _ if bytes.is_empty() => bytes = frame.take(utf8),
+        _ => {}
+    }
+    let text = String::from_utf8(bytes).map_err(|broken| {
         let at = broken.utf8_error().valid_up_to();
         Fault::usage(format!("the names of {what} are no UTF-8 at byte {at}"))
     })?;
-    Arena::new(text, ends).map_err(|broken| Fault::usage(format!("{what}: {broken}")))
+    Arena::new(text, ends).map(Some).map_err(wrong)
+}
+
+/// Whether there is a question mark, and whether there is anything but ASCII. One pass without a
+/// branch a byte, which the compiler makes one for many bytes.
+fn seen(bytes: &[u8]) -> (bool, bool) {
+    let (asked, all) =
+        bytes.iter().fold((false, 0), |(asked, all), byte| (asked | (*byte == b'?'), all | byte));
+    (asked, !all.is_ascii())
+}
+
+/// Latin-1 as UTF-8.
+fn widened(bytes: &[u8], mut ends: Vec<usize>) -> Result<Arena, ArenaError> {
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+    let mut start = 0;
+    for (at, end) in ends.iter_mut().enumerate() {
+        let name = bytes.get(start..*end).ok_or(ArenaError::End { at, end: *end })?;
+        text.extend(name.iter().copied().map(char::from));
+        start = *end;
+        *end = text.len();
+    }
+    Arena::new(text, ends)
 }
 
 fn check(what: &str, column: Option<&Vec<Micros>>, wanted: usize) -> Result<(), Fault> {

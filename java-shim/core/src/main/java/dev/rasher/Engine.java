@@ -9,7 +9,7 @@ import java.util.List;
 interface Engine {
     byte[] call(FrameWriter request);
 
-    /** Hands a workload over, so that it need not cross again. */
+    /** Hands a workload over, so that it need not cross again; null where its names must be sent in UTF-8. */
     Kept keep(FrameWriter workload);
 
     Transport transport();
@@ -67,7 +67,7 @@ interface Engine {
         public Kept keep(FrameWriter workload) {
             FrameWriter request = workload.seal(Op.WORKLOAD);
             FrameReader answer = FrameReader.of(Native.open(request.array(), request.length()));
-            return new Handle(Long.parseLong((String) answer.control().get("handle")));
+            return answer.isAgain() ? null : new Handle(Long.parseLong((String) answer.control().get("handle")));
         }
 
         @Override
@@ -132,8 +132,8 @@ interface Engine {
 
         @Override
         public Kept keep(FrameWriter workload) {
-            FrameReader.of(call(workload.seal(Op.WORKLOAD)));
-            return new Repeated(this, workload);
+            FrameReader answer = FrameReader.of(call(workload.seal(Op.WORKLOAD)));
+            return answer.isAgain() ? null : new Repeated(this, workload);
         }
 
         @Override

@@ -48,6 +48,11 @@ final class FrameReader {
         throw RasherException.of((int) Json.number(fault.get("exit_code")), message);
     }
 
+    /** True where the names of the request must be sent in UTF-8. */
+    boolean isAgain() {
+        return operation == Op.AGAIN;
+    }
+
     int operation() {
         return operation;
     }

@@ -15,7 +15,8 @@ final class FrameWriter {
     private static final int ENTRY_BYTES = 24;
     private static final int SECTIONS_MAX = 16;
     private static final int TABLE_END = HEAD_BYTES + SECTIONS_MAX * ENTRY_BYTES;
-    /** Names are encoded so many characters at a time: few calls, and all of it stays in a near cache. */
+
+    /** So many characters are joined before they are copied on: few calls, and all of it stays in a near cache. */
     private static final int CHUNK = 16_384;
 
     private byte[] out;
@@ -56,37 +57,35 @@ final class FrameWriter {
         return end(id);
     }
 
-    /** Texts end to end, and where each ends. */
+    /** Texts end to end in UTF-8, and where each ends. */
     FrameWriter strings(int arena, int ends, List<String> texts) {
         int[] stops = new int[texts.size()];
         begin();
-        StringBuilder joined = new StringBuilder(CHUNK + 1_024);
-        int first = 0;
         for (int at = 0; at < stops.length; at++) {
-            joined.append(texts.get(at));
-            stops[at] = size - start + joined.length();
-            if (joined.length() >= CHUNK || at == stops.length - 1) {
-                byte[] bytes = joined.toString().getBytes(StandardCharsets.UTF_8);
-                if (bytes.length == joined.length()) {
-                    append(bytes);
-                    joined.setLength(0);
-                } else {
-                    // Not all are ASCII: where each ends shows only where each is encoded by itself.
-                    each(texts.subList(first, at + 1), stops, first);
-                    joined = new StringBuilder(CHUNK + 1_024);
-                }
-                first = at + 1;
-            }
+            append(texts.get(at).getBytes(StandardCharsets.UTF_8));
+            stops[at] = size - start;
         }
         return end(arena).ints(ends, stops, stops.length);
     }
 
-    private void each(List<String> texts, int[] stops, int first) {
-        int at = first;
-        for (String text : texts) {
-            append(text.getBytes(StandardCharsets.UTF_8));
-            stops[at++] = size - start;
+    /**
+     * Texts end to end in Latin-1, and where each ends. That is how Java holds texts that need no other characters:
+     * they are copied as they are, and nothing looks at each character, which is slow in a JVM that has just started.
+     * What Latin-1 lacks becomes a question mark; the engine asks again where it sees one.
+     */
+    FrameWriter narrow(int arena, int ends, List<String> texts) {
+        int[] stops = new int[texts.size()];
+        begin();
+        StringBuilder joined = new StringBuilder(CHUNK + 1_024);
+        for (int at = 0; at < stops.length; at++) {
+            joined.append(texts.get(at));
+            stops[at] = size - start + joined.length();
+            if (joined.length() >= CHUNK || at == stops.length - 1) {
+                append(joined.toString().getBytes(StandardCharsets.ISO_8859_1));
+                joined.setLength(0);
+            }
         }
+        return end(arena).ints(ends, stops, stops.length);
     }
 
     /** Byte strings end to end, and where each ends. */
@@ -151,7 +150,9 @@ final class FrameWriter {
     }
 
     private void append(byte[] bytes) {
-        room(bytes.length);
+        if (bytes.length > out.length - size) {
+            room(bytes.length);
+        }
         System.arraycopy(bytes, 0, out, size, bytes.length);
         size += bytes.length;
     }

@@ -7,6 +7,7 @@ final class Op {
     static final int INGEST = 3;
     static final int FAIL = 4;
     static final int WORKLOAD = 5;
+    static final int AGAIN = -2;
     static final int FAULT = -1;
 
     private Op() {}

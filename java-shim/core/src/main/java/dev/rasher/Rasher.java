@@ -3,6 +3,7 @@ package dev.rasher;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The engine, for Java. Every call is complete in itself: nothing is kept between calls but what {@link #prepare} is
@@ -53,7 +54,7 @@ public final class Rasher {
      * @throws RasherException.UsageException where there are no shards, or two tests have one id
      */
     public Plan plan(Workload workload, int shards) {
-        return new Plan(call(Op.PLAN, workload.columns().control(Prepared.control(shards))));
+        return new Plan(ask(workload, Prepared.control(shards)));
     }
 
     /**
@@ -65,8 +66,7 @@ public final class Rasher {
      * @return UTF-8 JSON, byte for byte that of the Rust crate
      */
     public byte[] planDocument(Workload workload, int shards, String environment) {
-        FrameWriter request = workload.columns().control(Prepared.control(shards, environment));
-        return call(Op.PLAN, request).bytes(Section.DOCUMENT);
+        return ask(workload, Prepared.control(shards, environment)).bytes(Section.DOCUMENT);
     }
 
     /**
@@ -77,7 +77,7 @@ public final class Rasher {
      * @throws RasherException.UsageException where two tests have one id
      */
     public Prepared prepare(Workload workload) {
-        return new Prepared(engine.keep(workload.columns()));
+        return new Prepared(workload.ask(engine::keep, Objects::isNull));
     }
 
     /**
@@ -106,6 +106,10 @@ public final class Rasher {
     /** Lets the engine fail as told; what the test of the table of kinds uses. */
     void fail(String control) {
         call(Op.FAIL, new FrameWriter().control(control));
+    }
+
+    private FrameReader ask(Workload workload, String control) {
+        return workload.ask(columns -> call(Op.PLAN, columns.control(control)), FrameReader::isAgain);
     }
 
     private FrameReader call(int operation, FrameWriter request) {

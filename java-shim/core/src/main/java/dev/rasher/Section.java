@@ -21,6 +21,8 @@ final class Section {
     static final int ATTEMPT_US = 17;
     static final int SHARD_US = 18;
     static final int SHARD_SETUP_US = 19;
+    static final int NAMES_LATIN1 = 20;
+    static final int GROUPS_LATIN1 = 21;
 
     private Section() {}
 }

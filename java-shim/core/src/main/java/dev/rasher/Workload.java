@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** Tests to be planned, each with its expected duration, and the set-up of their classes. Not for several threads. */
 public final class Workload {
@@ -20,6 +22,8 @@ public final class Workload {
     private long bytes;
     private boolean hasUppers;
     private boolean hasSetUps;
+    /** True once the engine has asked for UTF-8. */
+    private boolean isWide;
 
     /** A workload without tests. */
     public Workload() {}
@@ -116,21 +120,43 @@ public final class Workload {
         return ids.get(index);
     }
 
+    /**
+     * Asks the engine about this workload: first with names in Latin-1, and where they may have lost characters again
+     * in UTF-8. Once is enough to know which it takes.
+     */
+    <T> T ask(Function<FrameWriter, T> question, Predicate<T> isAgain) {
+        if (!isWide) {
+            T answer = question.apply(columns(false));
+            if (!isAgain.test(answer)) {
+                return answer;
+            }
+            isWide = true;
+        }
+        return question.apply(columns(true));
+    }
+
     /** This workload as the columns of a request; a column that says nothing is left out. */
-    FrameWriter columns() {
+    FrameWriter columns(boolean wide) {
         int size = ids.size();
         FrameWriter frame = new FrameWriter(Math.toIntExact(bytes + 1_024));
-        frame.strings(Section.NAMES, Section.NAME_ENDS, ids).longs(Section.MEAN_US, means, size);
+        names(frame, wide, ids, Section.NAMES).longs(Section.MEAN_US, means, size);
         if (hasUppers) {
             frame.longs(Section.UPPER_US, uppers, size);
         }
         if (!groupNames.isEmpty()) {
-            frame.ints(Section.GROUP_OF, groupOf, size)
-                    .strings(Section.GROUPS, Section.GROUP_ENDS, groupNames);
+            names(frame, wide, groupNames, Section.GROUPS).ints(Section.GROUP_OF, groupOf, size);
         }
         if (hasSetUps) {
             frame.longs(Section.SETUP_US, setUps, groupNames.size());
         }
         return frame;
+    }
+
+    private static FrameWriter names(FrameWriter frame, boolean wide, List<String> names, int section) {
+        boolean isTests = section == Section.NAMES;
+        int ends = isTests ? Section.NAME_ENDS : Section.GROUP_ENDS;
+        return wide
+                ? frame.strings(section, ends, names)
+                : frame.narrow(isTests ? Section.NAMES_LATIN1 : Section.GROUPS_LATIN1, ends, names);
     }
 }

@@ -37,7 +37,7 @@ final class BridgeSpeed {
         print("first whole", first("whole"));
         Workload workload = workload(false);
         print("warm crossing", warm(() -> cross(workload)));
-        print("  of it Java's encoding", warm(workload::columns));
+        print("  of it Java's encoding", warm(() -> workload.columns(false)));
         try (Prepared prepared = rasher.prepare(workload)) {
             print("warm planning", warm(() -> prepared.plan(SHARDS)));
         }
@@ -64,7 +64,7 @@ final class BridgeSpeed {
     }
 
     private static void cross(Workload workload) {
-        FrameWriter request = workload.columns().seal(Op.WORKLOAD);
+        FrameWriter request = workload.columns(false).seal(Op.WORKLOAD);
         Object tests = FrameReader.of(Native.call(request.array(), request.length())).control().get("tests");
         if (Json.number(tests) != TESTS) {
             throw new IllegalStateException("not all crossed: " + tests);

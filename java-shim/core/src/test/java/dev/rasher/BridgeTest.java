@@ -82,7 +82,7 @@ class BridgeTest {
     @Test
     void anyBytesAreAnswered() {
         Random random = new Random(1);
-        byte[] whole = workload(random, 9).columns().control("{\"shards\":2}").finish(Op.PLAN);
+        byte[] whole = workload(random, 9).columns(true).control("{\"shards\":2}").finish(Op.PLAN);
         for (int round = 0; round < 2_000; round++) {
             byte[] bytes = whole.clone();
             for (int change = 0; change <= random.nextInt(4); change++) {
@@ -137,7 +137,7 @@ class BridgeTest {
 
     @Test
     void staleAndForeignHandlesAreRefused() {
-        FrameWriter workload = workload(new Random(3), 9).columns().seal(Op.WORKLOAD);
+        FrameWriter workload = workload(new Random(3), 9).columns(true).seal(Op.WORKLOAD);
         List<Long> closed = new java.util.ArrayList<>(List.of(0L, 1L, -1L, Long.MIN_VALUE, 1L << 40));
         byte[] plan = new FrameWriter().control("{\"shards\":2}").finish(Op.PLAN);
         for (int round = 0; round < 50; round++) {
@@ -177,10 +177,28 @@ class BridgeTest {
             String tail = new String[] {"", "é", "\u4e2d", "\ud83d\ude00", "\ud800", "\udc00"}[random.nextInt(6)];
             names.add((at > 1_000 && at < 2_000 ? "x" : tail) + "t" + at + (random.nextBoolean() ? tail : ""));
         }
+        Workload workload = new Workload();
+        names.forEach(name -> workload.add(name.replaceAll("[\ud800-\udfff]", "?"), null, 1));
+        assertEquals(3_000, rasher.plan(workload, 1).shards().get(0).tests().length);
         byte[] frame = new FrameWriter().strings(Section.NAMES, Section.NAME_ENDS, names).finish(Op.WORKLOAD);
         List<String> expected = new java.util.ArrayList<>();
         names.forEach(name -> expected.add(new String(name.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8)));
         assertEquals(expected, new FrameReader(frame).strings(Section.NAMES, Section.NAME_ENDS));
+    }
+
+    @Test
+    void namesCrossWholeWhateverCharactersTheyHold() {
+        for (String odd : List.of("", "é", "\u00ff", "?", "\u4e2d", "\ud83d\ude00", "\u0000")) {
+            Workload workload = new Workload();
+            for (int at = 0; at < 50; at++) {
+                workload.add("t" + odd + at, "g" + odd + at % 7, 1_000 + at).setUp("g" + odd + at % 7, at);
+            }
+            String document = new String(rasher.planDocument(workload, 3, odd), StandardCharsets.UTF_8);
+            String name = Json.quote("t" + odd + 7);
+            assertTrue(document.contains(name), name);
+            Prepared prepared = rasher.prepare(workload);
+            assertEquals(document, new String(prepared.planDocument(3, odd), StandardCharsets.UTF_8));
+        }
     }
 
     @Test
