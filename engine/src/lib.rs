@@ -24,6 +24,7 @@ pub mod backtest;
 pub mod outcome;
 pub mod retry;
 pub mod verdict;
+pub mod bypass;
 pub mod error;
 
 /// The examples of the README, run as documentation tests.

@@ -2,6 +2,7 @@
 mod arena;
 mod backtest;
 mod budget;
+mod bypass;
 mod constraint;
 mod dispatch;
 mod dialects;
