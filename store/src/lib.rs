@@ -6,6 +6,7 @@
 //! processes may record at once without a lock; a process killed at any point loses nothing that
 //! was acknowledged and leaves nothing that harms.
 
+mod bypass;
 mod files;
 mod record;
 mod refresh;

@@ -68,12 +68,11 @@ pub struct BypassedTest {
 /// # let verdict = rasher::verdict::VerdictDocument {
 /// #     schema: String::new(), run: rasher::verdict::RunVerdict::Failed, blocks: true, p_real: 1.0,
 /// #     planned: 0, skipped: 0, disturbance: None, tests: Vec::new(), bypass: Vec::new() };
-/// assert!(bypassed(&verdict, 0.01, |_| false, |_| None).is_empty());
+/// assert!(bypassed(&verdict, 0.01, |_| None).is_empty());
 /// ```
 pub fn bypassed(
     verdict: &VerdictDocument,
     p_limit: f64,
-    in_quarantine: impl Fn(&str) -> bool,
     owner: impl Fn(&str) -> Option<String>,
 ) -> Vec<BypassedTest> {
     let in_the_way = verdict

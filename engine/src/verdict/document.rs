@@ -11,7 +11,8 @@ pub const VERDICT_SCHEMA: &str = "rasher.verdict/1";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunVerdict {
-    /// Every planned test passed, was left out on purpose, or fails on the base too.
+    /// Every planned test passed, was left out on purpose, fails on the base too, or is in
+    /// quarantine.
     Passed,
     /// Every failing test passed again, and hardly any failure is real.
     Flaky,
@@ -80,6 +81,9 @@ pub struct TestVerdict {
     pub evidence: String,
     /// Why this verdict.
     pub reason: String,
+    /// True where the test is in quarantine, so that its failure does not block.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quarantined: bool,
     /// The probability of each explanation; absent where nothing failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posterior: Option<PosteriorDocument>,
@@ -127,13 +131,15 @@ pub(super) fn test(
         p_real: doubt.map(|doubt| rounded(doubt.p_real())),
         evidence,
         reason: String::new(),
+        quarantined: false,
         posterior,
     }
 }
 
 impl TestVerdict {
-    pub(super) fn because(mut self, reason: String) -> Self {
+    pub(super) fn because(mut self, reason: String, quarantined: bool) -> Self {
         self.reason = reason;
+        self.quarantined = quarantined;
         self
     }
 }

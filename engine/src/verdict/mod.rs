@@ -8,7 +8,7 @@
 mod document;
 mod environment;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flake::Scores;
 use crate::outcome::Outcomes;
@@ -31,12 +31,16 @@ pub struct VerdictOptions {
     /// Planned tests that the ledger does not accept, by name, beside those without a result:
     /// told twice, stale.
     pub unaccounted: Vec<String>,
+    /// Tests in quarantine, by name: they are judged and shown like all others, and their failures
+    /// do not block. One without a result still makes the run incomplete.
+    pub quarantined: BTreeSet<String>,
 }
 
 impl Default for VerdictOptions {
     fn default() -> Self {
         let doubt = DoubtOptions { quarantine_rate: 2.0, ..DoubtOptions::default() };
-        Self { doubt, p_real_max: 0.5, unaccounted: Vec::new() }
+        let (unaccounted, quarantined) = (Vec::new(), BTreeSet::new());
+        Self { doubt, p_real_max: 0.5, unaccounted, quarantined }
     }
 }
 
@@ -95,6 +99,10 @@ pub fn judge(
 impl Bench<'_> {
     fn name(&self, test: TestId) -> &str {
         self.planned.tests().name(test)
+    }
+
+    fn is_quarantined(&self, name: &str) -> bool {
+        self.options.quarantined.contains(name)
     }
 
     /// What the base showed of a test: `Some(true)` where it failed there and never passed.
@@ -157,7 +165,9 @@ impl Bench<'_> {
         disturbance: Option<Disturbance>,
     ) -> VerdictDocument {
         let p_real = self.p_any_real(cases, judged);
-        let of = |word: Word| judged.iter().filter(|it| it.word == word).count();
+        let counts =
+            |it: &&Judged| it.word == Word::Missing || !self.is_quarantined(self.name(it.test));
+        let of = |word: Word| judged.iter().filter(counts).filter(|it| it.word == word).count();
         let incomplete = self.planned.tests().is_empty()
             || of(Word::Missing) > 0
             || !self.options.unaccounted.is_empty();
@@ -176,8 +186,9 @@ impl Bench<'_> {
         };
         let tests = judged.iter().map(|it| {
             let case = &cases[it.test.index()];
-            document::test(self.name(it.test), it.word, it.doubt.as_ref(), self.evidence(case))
-                .because(it.reason.clone())
+            let name = self.name(it.test);
+            document::test(name, it.word, it.doubt.as_ref(), self.evidence(case))
+                .because(it.reason.clone(), self.is_quarantined(name))
         });
         VerdictDocument {
             schema: VERDICT_SCHEMA.to_owned(),
@@ -197,6 +208,9 @@ impl Bench<'_> {
     fn p_any_real(&self, cases: &[Case], judged: &[Judged]) -> f64 {
         let mut causes: BTreeMap<(u64, u32), f64> = BTreeMap::new();
         for it in judged.iter().filter(|it| it.word != Word::PreExisting) {
+            if self.is_quarantined(self.name(it.test)) {
+                continue;
+            }
             let Some(doubt) = &it.doubt else { continue };
             let cause = match cases[it.test.index()].signature {
                 Some(signature) => (signature, u32::MAX),
