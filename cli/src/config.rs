@@ -91,6 +91,21 @@ impl ConfigFile {
         Ok(Self { path, text })
     }
 
+    /// Reads another file of this kind, where it is there.
+    pub(crate) fn read_if_there(path: &Path) -> Result<Option<Self>, Fault> {
+        files::read_if_there(path)?.map(|bytes| Self::new(path.to_path_buf(), bytes)).transpose()
+    }
+
+    /// The whole file as one table.
+    ///
+    /// # Errors
+    /// Exit code 2 with line and column where it has another shape.
+    pub(crate) fn whole<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        toml::from_str(&self.text).map_err(|e| {
+            self.fault(e.span().map_or(0, |span| span.start), e.message().replace('\n', "; "))
+        })
+    }
+
     /// A file that is not on disk.
     #[cfg(test)]
     pub(crate) fn of_text(path: PathBuf, text: &str) -> Self {

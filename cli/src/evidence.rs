@@ -19,6 +19,11 @@ use crate::verbs::verify::Results;
 /// Branches whose runs show what the suite is like, whoever works on it.
 const MAIN: [&str; 4] = ["main", "master", "trunk", "develop"];
 
+/// True for a main branch.
+pub(crate) fn is_main(branch: Option<&str>) -> bool {
+    branch.is_some_and(|branch| MAIN.contains(&branch))
+}
+
 /// Results as given.
 pub(crate) struct Given {
     /// What came of each test.
@@ -134,7 +139,6 @@ pub(crate) fn scores(
     let store = session.open_store()?;
     let all = store.runs(&session.environment, None).map_err(|e| store_fault(&e))?;
     let all = session.usable(all);
-    let is_main = |branch: Option<&str>| branch.is_some_and(|branch| MAIN.contains(&branch));
     let main = all.iter().any(|run| is_main(run.branch.as_deref()));
     let mut runs = all;
     runs.retain(|run| {

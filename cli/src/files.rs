@@ -45,6 +45,12 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     write().map_err(|e| trouble("write", path, &e))
 }
 
+/// Adds to the end of a file, which is made where it is not there.
+pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let file = fs::OpenOptions::new().append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(bytes)).map_err(|e| trouble("write", path, &e))
+}
+
 /// Tries whether a folder, or the nearest one above it that exists, can be written. Leaves nothing
 /// behind.
 pub(crate) fn probe(folder: &Path) -> Result<(), Fault> {

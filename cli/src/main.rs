@@ -5,6 +5,7 @@
 //! the verb's ending to an exit code. Data goes to stdout, words for people to stderr.
 
 mod budgets;
+mod bypasses;
 mod ci;
 mod clock;
 mod config;
@@ -17,6 +18,7 @@ mod fleet;
 mod formats;
 mod frontier_picture;
 mod output;
+mod people;
 mod plans;
 mod policy;
 mod reports;

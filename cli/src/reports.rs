@@ -181,7 +181,7 @@ fn search(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>, F
 }
 
 /// Folders that hold no reports of this project: versioning, dependencies, our own store.
-fn is_foreign(entry: &DirEntry) -> bool {
+pub(crate) fn is_foreign(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     entry.file_type().is_dir()
         && [".git", ".hg", ".svn", ".rasher", "node_modules", ".venv"].iter().any(|it| name == *it)

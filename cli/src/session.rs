@@ -82,6 +82,11 @@ pub(crate) fn store_fault(error: &StoreError) -> Fault {
     Fault::store(error.to_string())
 }
 
+/// The file to which the CI wants summaries appended, where it names one.
+pub(crate) fn step_summary() -> Option<PathBuf> {
+    variable("GITHUB_STEP_SUMMARY").map(PathBuf::from)
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that may")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

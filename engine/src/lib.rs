@@ -25,6 +25,7 @@ pub mod outcome;
 pub mod retry;
 pub mod verdict;
 pub mod bypass;
+pub mod report;
 pub mod error;
 
 /// The examples of the README, run as documentation tests.

@@ -27,6 +27,9 @@ fn record(by: &str, second: i64) -> BypassRecord {
     }
 }
 
+/// A file, what is done to it, and whether that can be made good.
+type Case<'a> = (&'a str, &'a dyn Fn(&Path), bool);
+
 fn store(folder: &Path) -> Store {
     Store::open(folder).expect("a store")
 }
@@ -100,7 +103,7 @@ fn every_file_that_is_changed_or_removed_is_named_and_the_ledger_goes_on() {
         fs::write(path, &bytes[..bytes.len() - 1]).expect("written");
     };
     // What the ledger lost stays lost; its line end and its head can be made again.
-    let cases: [(&str, &dyn Fn(&Path), bool); 6] = [
+    let cases: [Case<'_>; 6] = [
         ("bypass.jsonl", &change, false),
         ("bypass.jsonl", &remove, false),
         ("bypass.jsonl", &cut, false),

@@ -14,8 +14,10 @@ use crate::clock;
 use crate::fault::{Exit, Fault};
 use crate::files;
 use crate::output::{count, table};
+use crate::people::{self, People};
 use crate::plans;
-use crate::session::Session;
+use crate::session::{Session, store_fault};
+use crate::verbs::report::ledger_problems;
 use crate::workload;
 
 /// Options of `doctor`.
@@ -83,9 +85,11 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         Err(fault) => checks.push(Check::wrong("history", &fault)),
     }
     checks.extend(plan(flags, session));
+    checks.extend(ledger(session));
+    checks.extend(people(session));
     let healthy = checks.iter().all(|check| check.state != State::Wrong);
     let document = Document { schema: "rasher.doctor/1", checks, healthy };
-    session.output.show(&document, people)?;
+    session.output.show(&document, table_of)?;
     let wrong = rasher::error::ErrorKind::Usage;
     Ok(if healthy { Exit::DONE } else { wrong.into() })
 }
@@ -261,7 +265,58 @@ fn plan(flags: &Flags, session: &Session) -> Option<Check> {
     }
 }
 
-fn people(document: &Document) -> String {
+/// The ledger of bypasses, where there is one.
+fn ledger(session: &Session) -> Option<Check> {
+    const STEP: &str = "bypasses";
+    let read = session.open_store().and_then(|it| it.bypasses().map_err(|e| store_fault(&e)));
+    let chain = match read {
+        Err(fault) => return Some(Check::wrong(STEP, &fault)),
+        Ok(chain) => chain,
+    };
+    if let Some(what) = ledger_problems(&chain) {
+        let fault = Fault::store(format!("the ledger was tampered with: {what}"))
+            .hint("see `rasher report bypass`; a copy of the store tells what it was");
+        return Some(Check::wrong(STEP, &fault));
+    }
+    let found = format!("{}, each as it was written", count(chain.entries.len(), "bypass"));
+    match chain.torn_bytes {
+        0 if chain.entries.is_empty() => None,
+        0 => Some(Check::ok(STEP, found)),
+        _ => {
+            Some(Check::note(STEP, found, "a writer died in its last line; the next one mends it"))
+        }
+    }
+}
+
+/// The files that people keep: CODEOWNERS and the list of the quarantine.
+fn people(session: &Session) -> Vec<Check> {
+    const STEP: &str = "quarantine";
+    let now = clock::now();
+    let people = match People::load(&people::Flags::default(), session, now) {
+        Err(fault) => return vec![Check::wrong(STEP, &fault)],
+        Ok(people) => people,
+    };
+    let mut checks = Vec::new();
+    if let Some(path) = people.codeowners() {
+        checks.push(Check::ok("owners", path.display().to_string()));
+    }
+    let Some(path) = &people.quarantine_path else { return checks };
+    let entries = people.quarantine().entries();
+    let expired: Vec<&str> =
+        people.quarantine().expired(now).map(|entry| entry.test.as_str()).collect();
+    let found = format!("{} in {}", count(entries.len(), "test"), path.display());
+    checks.push(match expired[..] {
+        [] => Check::ok(STEP, found),
+        [..] => Check::note(
+            STEP,
+            format!("{found}, {} expired", expired.len()),
+            format!("shielded no longer: {}; mend them or take them out", expired.join(", ")),
+        ),
+    });
+    checks
+}
+
+fn table_of(document: &Document) -> String {
     let rows = document.checks.iter().flat_map(|check| {
         let mark = match check.state {
             State::Ok => "ok",

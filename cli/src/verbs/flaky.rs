@@ -1,13 +1,17 @@
 //! `rasher flaky`: which tests cost most by failing without cause.
 
+use jiff::civil::Date;
 use rasher::estimate::estimate;
+use rasher::flake::Scores;
 use rasher::test_id::TestId;
 use rasher::units::Micros;
 use serde::Serialize;
 
+use crate::clock;
 use crate::evidence;
 use crate::fault::{Exit, Fault};
 use crate::output::{count, table};
+use crate::people::{self, People};
 use crate::session::Session;
 
 /// Options of `flaky`.
@@ -22,6 +26,8 @@ pub(crate) struct Flags {
     /// List tests that never failed too
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    people: people::Flags,
 }
 
 /// What one flaky failure costs beside its retry: somebody waits.
@@ -29,29 +35,32 @@ const BLOCKED: Micros = Micros::from_secs(60);
 
 /// The document.
 #[derive(Serialize)]
-struct Document {
+pub(crate) struct Document {
     schema: &'static str,
-    runs: u32,
-    tests: Vec<Row>,
+    pub(crate) runs: u32,
+    pub(crate) tests: Vec<Row>,
 }
 
+/// One test.
 #[derive(Serialize)]
-struct Row {
-    test: String,
+pub(crate) struct Row {
+    pub(crate) test: String,
     environment: String,
-    score: f64,
+    pub(crate) score: f64,
     p_flaky: f64,
     p_broken: f64,
-    flagged: bool,
-    low: f64,
-    high: f64,
-    recent_pass: Option<f64>,
-    long_pass: Option<f64>,
-    failures: u32,
-    runs: u32,
-    impact_ms: f64,
-    last_runs: String,
-    owner: Option<String>,
+    pub(crate) flagged: bool,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) recent_pass: Option<f64>,
+    pub(crate) long_pass: Option<f64>,
+    pub(crate) failures: u32,
+    pub(crate) runs: u32,
+    pub(crate) impact_ms: f64,
+    pub(crate) last_runs: String,
+    pub(crate) owner: Option<String>,
+    /// The first day on which its failures block again, where it is in quarantine.
+    pub(crate) quarantined_until: Option<Date>,
 }
 
 /// Six figures: beyond them the last bits of a logarithm speak.
@@ -61,26 +70,45 @@ fn rounded(value: f64) -> f64 {
 
 /// Ranks.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
+    let people = People::load(&flags.people, session, clock::now())?;
     let scores = evidence::scores(session, flags.history_runs, None)?;
+    let document = rank(session, &scores, &people, flags.all)?;
+    session.output.show(&document, |document| table_of(document, flags.top))?;
+    Ok(Exit::DONE)
+}
+
+/// Every test that ever failed, or every test, the costliest first.
+pub(crate) fn rank(
+    session: &Session,
+    scores: &Scores,
+    people: &People,
+    all: bool,
+) -> Result<Document, Fault> {
     let estimates = estimate(&session.history()?, scores.names());
     let mut tests: Vec<Row> = Vec::new();
     for test in scores.names().ids() {
         let strip = scores.filter().strip(test);
-        if strip.failures > 0 || flags.all {
-            tests.push(row(session, &scores, test, estimates.mean[test.index()]));
+        if strip.failures > 0 || all {
+            tests.push(row((session, people), scores, test, estimates.mean[test.index()]));
         }
     }
     tests.sort_by(|a, b| b.impact_ms.total_cmp(&a.impact_ms).then_with(|| a.test.cmp(&b.test)));
-    let document = Document { schema: "rasher.flaky/1", runs: scores.runs(), tests };
-    session.output.show(&document, |document| people(document, flags.top))?;
-    Ok(Exit::DONE)
+    Ok(Document { schema: "rasher.flaky/1", runs: scores.runs(), tests })
 }
 
-fn row(session: &Session, scores: &rasher::flake::Scores, test: TestId, duration: Micros) -> Row {
+fn row(
+    (session, people): (&Session, &People),
+    scores: &Scores,
+    test: TestId,
+    duration: Micros,
+) -> Row {
+    let names = scores.names();
+    let (name, group) = (names.name(test), names.group(test).map(|group| names.group_name(group)));
+    let shield = people.quarantine().shield(name, group, clock::now());
     let (score, strip) = (scores.filter().score(test), scores.filter().strip(test));
     let rate = f64::from(score.rate);
     Row {
-        test: scores.names().name(test).to_owned(),
+        test: name.to_owned(),
         environment: session.environment.clone(),
         score: rounded(rate),
         p_flaky: rounded(f64::from(score.p_flaky)),
@@ -94,11 +122,20 @@ fn row(session: &Session, scores: &rasher::flake::Scores, test: TestId, duration
         runs: strip.runs,
         impact_ms: rounded(rate * (duration + BLOCKED).as_millis_f64()),
         last_runs: strip.text(40),
-        owner: None,
+        owner: people.owner(name, group),
+        quarantined_until: shield.map(|entry| entry.expires),
     }
 }
 
-fn people(document: &Document, top: usize) -> String {
+fn mark(row: &Row) -> &'static str {
+    match (row.quarantined_until, row.flagged) {
+        (Some(_), _) => "quarantine",
+        (None, true) => "flaky",
+        (None, false) => "",
+    }
+}
+
+fn table_of(document: &Document, top: usize) -> String {
     if document.tests.is_empty() {
         return format!("no test failed in {}\n", count(document.runs as usize, "run"));
     }
@@ -107,13 +144,14 @@ fn people(document: &Document, top: usize) -> String {
         [
             format!("{:.4}", row.score),
             format!("{:.4}–{:.4}", row.low, row.high),
-            if row.flagged { "flaky" } else { "" }.to_owned(),
+            mark(row).to_owned(),
             format!("{:.2}", row.p_broken),
             share(row.recent_pass),
             share(row.long_pass),
             format!("{} / {}", row.failures, row.runs),
             row.last_runs.clone(),
             row.test.escape_debug().to_string(),
+            row.owner.clone().unwrap_or_default(),
         ]
     };
     let header = [
@@ -126,6 +164,7 @@ fn people(document: &Document, top: usize) -> String {
         "failed / runs",
         "last runs",
         "test",
+        "owner",
     ];
     let rows = document.tests.iter().take(top).map(cells);
     let mut text = table(header, &[0, 3, 4, 5, 6], rows);

@@ -8,8 +8,10 @@ mod doctor;
 mod explain;
 mod flaky;
 mod frontier;
+mod lock;
 mod plan;
 pub(crate) mod record;
+mod report;
 mod retry;
 mod shard;
 mod verdict;
@@ -41,6 +43,10 @@ pub(crate) enum Verb {
     Verdict(verdict::Flags),
     /// Rank the tests that fail without cause
     Flaky(flaky::Flags),
+    /// Show what is skipped, and who merged in spite of what
+    Report(report::Flags),
+    /// Let one merge run at a time
+    Lock(lock::Flags),
     /// Say what is known of a test and why it sits where it sits
     Explain(explain::Flags),
     /// Check the set-up step by step
@@ -69,6 +75,8 @@ impl Verb {
             Self::Retry(flags) => retry::run(&flags, session),
             Self::Verdict(flags) => verdict::run(&flags, session),
             Self::Flaky(flags) => flaky::run(&flags, session),
+            Self::Report(flags) => report::run(&flags, session),
+            Self::Lock(flags) => lock::run(&flags, session),
             Self::Explain(flags) => explain::run(&flags, session),
             Self::Demo(flags) => demo::run(&flags, session),
             Self::Doctor(flags) => doctor::run(&flags, session),

@@ -2,14 +2,21 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use rasher::error::ErrorKind;
+use rasher::outcome::Outcomes;
+use rasher::report::{MarkdownOptions, junit, markdown};
 use rasher::retry::Planned;
 use rasher::verdict::{RunVerdict, TestVerdict, VerdictDocument, VerdictOptions, Word, judge};
 
+use crate::bypasses;
+use crate::clock;
 use crate::evidence;
 use crate::fault::{Exit, Fault};
+use crate::files;
 use crate::output::{count, table, thousands};
-use crate::session::Session;
+use crate::people::{self, People};
+use crate::session::{Session, step_summary};
 use crate::verbs::verify::{self, Results};
 
 /// Options of `verdict`.
@@ -33,6 +40,20 @@ pub(crate) struct Flags {
     /// Score tests by this many of the newest recorded runs
     #[arg(long, value_name = "N", default_value_t = 200)]
     history_runs: usize,
+    /// Write what was judged as JUnit XML, as Surefire reports reruns
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    junit: Option<PathBuf>,
+    /// Write a summary as Markdown; `-` prints it in place of the table, and the file that
+    /// GITHUB_STEP_SUMMARY names is appended to
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    markdown: Option<PathBuf>,
+    /// The instant of the verdict, as RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    people: people::Flags,
+    #[command(flatten)]
+    bypass: bypasses::Flags,
 }
 
 /// A number from 0 to 1, or a percentage.
@@ -46,6 +67,10 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
 
 /// Judges.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
+    let at = flags.at.unwrap_or_else(clock::now);
+    flags.bypass.check_fence(session, at)?;
+    let people = People::load(&flags.people, session, at)?;
+    people.warn_expired(session, at);
     let plans = verify::read_plans(&flags.plan, session)?;
     let given = evidence::read(session, &plans, &flags.results)?;
     for fault in &given.failures {
@@ -58,14 +83,49 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let mut options = VerdictOptions { p_real_max: flags.p_real_max, ..VerdictOptions::default() };
     options.doubt.error_max = flags.error_max;
     options.unaccounted.clone_from(&given.verified.missing);
-    let verdict = judge(&planned, &given.outcomes, base.as_ref(), &scores, &options);
-    session.output.show(&verdict, people)?;
+    options.quarantined = people.shielded(planned.tests(), at);
+    let mut verdict = judge(&planned, &given.outcomes, base.as_ref(), &scores, &options);
+    people.sign(&mut verdict, planned.tests(), at);
+    let doubt = (flags.error_max, at);
+    let passed_over = flags.bypass.pass_over(session, &mut verdict, &given.plans, doubt)?;
+    show(flags, session, (&planned, &given.outcomes), &verdict)?;
+    if passed_over {
+        return Ok(Exit::DONE);
+    }
     Ok(match verdict.run {
         RunVerdict::Passed | RunVerdict::Flaky => Exit::DONE,
         RunVerdict::Failed => ErrorKind::Blocked.into(),
         RunVerdict::Incomplete => ErrorKind::Incomplete.into(),
         RunVerdict::Environment => ErrorKind::Environment.into(),
     })
+}
+
+/// Writes what is asked for, and prints the verdict.
+fn show(
+    flags: &Flags,
+    session: &Session,
+    (planned, outcomes): (&Planned, &Outcomes),
+    verdict: &VerdictDocument,
+) -> Result<(), Fault> {
+    if let Some(path) = &flags.junit {
+        let xml = junit(planned, outcomes, verdict);
+        if path.as_os_str() == "-" {
+            return session.output.raw(&xml);
+        }
+        files::write(path, xml.as_bytes())?;
+    }
+    if let Some(path) = &flags.markdown {
+        let text = markdown(verdict, MarkdownOptions::default());
+        if path.as_os_str() == "-" {
+            return session.output.raw(&text);
+        }
+        if step_summary().as_ref() == Some(path) {
+            files::append(path, text.as_bytes())?;
+        } else {
+            files::write(path, text.as_bytes())?;
+        }
+    }
+    session.output.show(verdict, people_read)
 }
 
 /// The word of a run in capitals where it blocks.
@@ -80,7 +140,7 @@ fn headline(verdict: &VerdictDocument) -> String {
     format!("{word}\n")
 }
 
-fn people(verdict: &VerdictDocument) -> String {
+fn people_read(verdict: &VerdictDocument) -> String {
     const SHOWN: usize = 30;
     let mut text = headline(verdict);
     let of = |word: Word| verdict.tests.iter().filter(|test| test.verdict == word).count();
@@ -96,11 +156,16 @@ fn people(verdict: &VerdictDocument) -> String {
         thousands(verdict.skipped as u64),
         verdict.p_real,
     );
+    for bypass in &verdict.bypass {
+        let of = |key: &str| bypass[key].as_str().unwrap_or_default().escape_debug().to_string();
+        text += &format!("BYPASSED by {}: {}\n", of("by"), of("reason"));
+    }
     if verdict.tests.is_empty() {
         return text;
     }
     let mut tests: Vec<&TestVerdict> = verdict.tests.iter().collect();
     let weight = |test: &TestVerdict| match test.verdict {
+        _ if test.quarantined => 4,
         Word::Failed => 0,
         Word::Missing => 1,
         Word::Environment => 2,
@@ -113,16 +178,18 @@ fn people(verdict: &VerdictDocument) -> String {
             serde_json::to_value(test.verdict)
                 .ok()
                 .and_then(|word| word.as_str().map(str::to_owned))
+                .map(|word| if test.quarantined { format!("({word})") } else { word })
                 .unwrap_or_default(),
             test.p_real.map_or(String::new(), |p| format!("{p:.4}")),
             test.test.escape_debug().to_string(),
             test.evidence.clone(),
-            test.reason.clone(),
+            test.reason.escape_debug().to_string(),
+            test.owner.clone().unwrap_or_default(),
         ]
     };
     text += "\n";
     text += &table(
-        ["verdict", "P(real)", "test", "evidence", "reason"],
+        ["verdict", "P(real)", "test", "evidence", "reason", "owner"],
         &[1],
         tests.iter().take(SHOWN).map(row),
     );

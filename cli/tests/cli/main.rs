@@ -10,5 +10,6 @@ mod explain;
 mod judged;
 mod line;
 mod pools;
+mod people;
 mod project;
 mod retried;

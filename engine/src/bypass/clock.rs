@@ -87,6 +87,7 @@ pub enum ClockState {
         /// When it stopped.
         at: Timestamp,
         /// What stopped it.
+        #[serde(rename = "stopped_by")]
         by: StoppedBy,
         /// True where that was too late.
         late: bool,

@@ -68,23 +68,18 @@ pub struct BypassedTest {
 /// # let verdict = rasher::verdict::VerdictDocument {
 /// #     schema: String::new(), run: rasher::verdict::RunVerdict::Failed, blocks: true, p_real: 1.0,
 /// #     planned: 0, skipped: 0, disturbance: None, tests: Vec::new(), bypass: Vec::new() };
-/// assert!(bypassed(&verdict, 0.01, |_| None).is_empty());
+/// assert!(bypassed(&verdict, 0.01).is_empty());
 /// ```
-pub fn bypassed(
-    verdict: &VerdictDocument,
-    p_limit: f64,
-    owner: impl Fn(&str) -> Option<String>,
-) -> Vec<BypassedTest> {
-    let in_the_way = verdict
-        .tests
-        .iter()
-        .filter(|test| test.verdict != Word::PreExisting && !in_quarantine(&test.test));
+pub fn bypassed(verdict: &VerdictDocument, p_limit: f64) -> Vec<BypassedTest> {
+    let in_the_way = verdict.tests.iter().filter(|it| {
+        it.verdict == Word::Missing || (it.verdict != Word::PreExisting && !it.quarantined)
+    });
     in_the_way
         .map(|test| BypassedTest {
             test: test.test.clone(),
             verdict: test.verdict,
             p_real: test.p_real,
-            owner: owner(&test.test),
+            owner: test.owner.clone(),
             clock: test.p_real.is_none_or(|p| p > p_limit),
         })
         .collect()

@@ -84,6 +84,9 @@ pub struct TestVerdict {
     /// True where the test is in quarantine, so that its failure does not block.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quarantined: bool,
+    /// Whose test it is, where that is known; who judges does not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The probability of each explanation; absent where nothing failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posterior: Option<PosteriorDocument>,
@@ -132,6 +135,7 @@ pub(super) fn test(
         evidence,
         reason: String::new(),
         quarantined: false,
+        owner: None,
         posterior,
     }
 }

@@ -16,5 +16,6 @@ mod plan_size;
 mod plan_steady;
 mod test_id;
 mod flake;
+mod report;
 mod retry;
 mod verdict;

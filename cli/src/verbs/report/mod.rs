@@ -1,0 +1,57 @@
+//! `rasher report`: what people look at: skipped tests, bypasses and their clocks.
+
+mod bypass;
+mod skips;
+
+use jiff::Timestamp;
+use rasher::units::Micros;
+
+use crate::fault::{Exit, Fault};
+use crate::people;
+use crate::session::Session;
+
+pub(crate) use bypass::ledger_problems;
+
+/// Options of `report`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Flags {
+    /// Which report
+    #[arg(value_name = "WHAT")]
+    what: What,
+    /// skips: how many days a period has
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    days: u32,
+    /// The instant it is made for, as RFC 3339 [default: skips, that of the newest run; else now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// skips: print comma-separated values of the skipped tests instead of tables
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// skips and bypass: show at most this many rows of a table
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    top: usize,
+    /// bypass: this hash, noted earlier, must be in the ledger
+    #[arg(long, value_name = "HASH")]
+    head: Option<String>,
+    /// bypass: a failure on the main branch is to be fixed or in quarantine within
+    #[arg(long, value_name = "SPAN", default_value = "4h")]
+    fix_within: Micros,
+    #[command(flatten)]
+    people: people::Flags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// Boomerang: which tests are skipped, whose they are, how often and since when
+    Skips,
+    /// Who merged in spite of what, and the clocks that run since; checks the ledger
+    Bypass,
+}
+
+/// Reports.
+pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
+    match flags.what {
+        What::Skips => skips::run(flags, session),
+        What::Bypass => bypass::run(flags, session),
+    }
+}
