@@ -1,13 +1,15 @@
 //! From a budget to a number of workers: the flags, the rule that applies, the size, the document.
 
 use jiff::Timestamp;
-use rasher::backtest::{Past, Replay, Ruled, Trial, branch_kind};
+use rasher::backtest::{
+    Past, Predictor, Replay, Ruled, Trial, WorkerOverhead, branch_kind, worker_overhead,
+};
 use rasher::budget::{
-    Ask, Bounds, Budget, Calibration, Factor, Limits, Money, Pool, RuleTrace, Situation, Sizing,
+    Bounds, Budget, Calibration, Factor, Limits, Money, Pool, RuleTrace, Situation, Sizing,
     Trigger, Work, settle, size,
 };
 use rasher::dispatch::{Machines, Mode, Overheads};
-use rasher::estimate::{Estimates, Estimator};
+use rasher::estimate::Estimates;
 use rasher::plan::document::BudgetDocument;
 use rasher::plan::{PlanOptions, PoolSpec, Shard, Workload as Costs, plan};
 use rasher::test_id::TestTable;
@@ -15,11 +17,14 @@ use rasher::units::Micros;
 
 use crate::clock;
 use crate::fault::Fault;
+use crate::output::count;
 use crate::policy::{Settings, share};
 use crate::session::{Session, store_fault};
 
 /// More workers than this are not asked for, unless a budget says otherwise.
 pub(crate) const WORKERS_MAX: u32 = 2_000;
+/// The newest runs whose shards tell what a worker spends beside its tests.
+const OVERHEAD_RUNS: usize = 5;
 /// The newest runs that a promise is calibrated on.
 const RUNS_MAX: usize = 120;
 
@@ -46,7 +51,10 @@ pub(crate) struct Flags {
     /// A label of the run; may be repeated
     #[arg(long = "label", value_name = "NAME")]
     pub(crate) labels: Vec<String>,
-    /// Say of every rule why it fits or not
+    /// How many workers are up and idle: a lazy run takes no more
+    #[arg(long, value_name = "N")]
+    pub(crate) idle: Option<u32>,
+    /// Say of every rule why it fits or not, and what durations are expected by
     #[arg(long)]
     pub(crate) explain_budget: bool,
 }
@@ -62,6 +70,8 @@ pub(crate) struct Demand<'a> {
     pub(crate) branch: Option<&'a str>,
     /// How the plan will be made, but for its workers.
     pub(crate) options: &'a PlanOptions,
+    /// Workers that are up and idle, where that is known.
+    pub(crate) idle: Option<u32>,
 }
 
 /// A size and all that a plan says of it.
@@ -140,30 +150,32 @@ pub(crate) fn decide(
     demand: &Demand,
 ) -> Result<Decision, Fault> {
     let budget = &ruled.budget;
-    let pools = settings.pools_for(budget);
+    let mut pools = settings.pools_for(budget);
     if pools.is_empty() {
         return Err(Fault::usage(format!("{} allows no pool", ruled.rule)));
     }
-    let most = budget.workers_max.unwrap_or(WORKERS_MAX);
+    let learned = learn_overhead(session, &mut pools)?;
+    let limits = Limits {
+        concurrent_max: settings.account.concurrent_max,
+        ..budget.limits(WORKERS_MAX.max(budget.workers_max.unwrap_or(0)), demand.idle)
+    };
     let Estimates { mean, setup, .. } = demand.estimates;
-    let bounds = Bounds::of(demand.tests, mean, setup, most).with_slots(demand.options.slots);
+    let bounds =
+        Bounds::of(demand.tests, mean, setup, limits.workers_max).with_slots(demand.options.slots);
     let mut sized = |factor: Factor, least: u32| {
-        let limits = Limits {
-            workers_min: budget.workers_min.max(least),
-            workers_max: most,
-            concurrent_max: settings.account.concurrent_max,
-        };
-        let (deadline, cost_max) = (budget.first_deadline(), budget.cost_max);
-        let ask = Ask { deadline, cost_max, factor, fewest: false };
+        let limits = Limits { workers_min: limits.workers_min.max(least), ..limits };
         let mut loads = |fleet: &[u32]| loads(demand, &specs(settings, &pools, fleet), fleet);
-        size(Work { bounds: &bounds, loads: &mut loads }, &pools, limits, ask)
+        let work = Work { bounds: &bounds, loads: &mut loads };
+        size(work, &pools, limits, budget.ask(factor))
     };
     let Some(confidence) = budget.confidence else {
         let sizing = sized(Factor::ONE, 1);
-        return Ok(decision(settings, ruled, &pools, (sizing, Factor::ONE, None)));
+        let decision = decision(settings, ruled, &pools, (sizing, Factor::ONE, None));
+        return Ok(decision.with_overhead(learned));
     };
-    let replay = replay(session, Estimator::default())?;
-    let trial = trial(&pools[0], most);
+    let by = Predictor::Always(demand.estimates.by);
+    let replay = replay(session, by)?;
+    let trial = trial(&pools[0], limits.workers_max);
     let mut past = Past::new(&replay, &trial);
     let kind = branch_kind(demand.branch);
     let runs = replay.runs().len();
@@ -171,7 +183,33 @@ pub(crate) fn decide(
     let (sizing, factor) = settle(confidence, &mut calibration, &mut sized);
     let own = calibration(sizing.workers);
     let p_meet = p_meet(&own, &sizing, budget, &pools[0]);
-    Ok(decision(settings, ruled, &pools, (sizing, factor, p_meet)))
+    Ok(decision(settings, ruled, &pools, (sizing, factor, p_meet)).with_overhead(learned))
+}
+
+/// Gives pools whose overhead nobody wrote down the one that recorded shards had.
+fn learn_overhead(session: &Session, pools: &mut [Pool]) -> Result<Option<WorkerOverhead>, Fault> {
+    if pools.iter().all(|pool| !pool.overhead.is_zero()) || !session.store.exists() {
+        return Ok(None);
+    }
+    let learned = worker_overhead(&recordings(session, OVERHEAD_RUNS)?);
+    let learned = learned.filter(|learned| !learned.time.is_zero());
+    if let Some(learned) = learned {
+        for pool in pools.iter_mut().filter(|pool| pool.overhead.is_zero()) {
+            pool.overhead = learned.time;
+        }
+    }
+    Ok(learned)
+}
+
+impl Decision {
+    /// Says what was learned of workers.
+    fn with_overhead(mut self, learned: Option<WorkerOverhead>) -> Self {
+        if let Some(WorkerOverhead { time, shards }) = learned {
+            let shards = count(shards, "recorded shard");
+            self.document.why += &format!("; {time} a worker beside its tests, from {shards}");
+        }
+        self
+    }
 }
 
 /// The probability that the deadline is met: how often the past would have.
@@ -220,7 +258,7 @@ pub(crate) fn trial(pool: &Pool, workers_max: u32) -> Trial {
 }
 
 /// The newest recorded runs, each beside what was expected of it.
-pub(crate) fn replay(session: &Session, by: Estimator) -> Result<Replay, Fault> {
+pub(crate) fn replay(session: &Session, by: Predictor) -> Result<Replay, Fault> {
     let recordings = recordings(session, RUNS_MAX)?;
     Replay::new(&session.environment, recordings, by).map_err(|e| Fault::store(e.to_string()))
 }
@@ -263,13 +301,18 @@ fn decision(
             why += &format!(" where {} are needed: widened", factor.runs_needed);
         }
     }
-    if !sizing.proved {
-        why += "; the search was cut short";
+    if sizing.gap > 0.0 {
+        let gap = (sizing.gap * 100.0).max(0.01);
+        why += &format!("; any other choice is better by {gap:.2} % at most");
+    }
+    if budget.lazy {
+        why += "; a lazy run never adds workers";
     }
     let document = BudgetDocument {
         rule: ruled.rule.clone(),
         deadline_ms: budget.deadline,
         confidence: budget.confidence,
+        retry_ms: budget.retry_time().filter(|time| !time.is_zero()),
         p_meet,
         predicted_finish_ms: sizing.finish,
         startup_ms: used().map(|(p, _)| p.fixed()).max().unwrap_or_default(),

@@ -6,6 +6,7 @@
 
 mod budgets;
 mod bypasses;
+mod calendar;
 mod ci;
 mod clock;
 mod config;
@@ -21,8 +22,11 @@ mod output;
 mod people;
 mod plans;
 mod policy;
+mod prediction;
 mod reports;
+mod series;
 mod session;
+mod snapshots;
 mod verbs;
 mod workload;
 

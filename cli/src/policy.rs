@@ -54,7 +54,7 @@ struct RuleTable {
     workers_max: Option<Spanned<u32>>,
     pools: Vec<Text>,
     spot: Option<bool>,
-    lazy: bool,
+    priority: Option<Text>,
     retry_share: Option<Text>,
 }
 
@@ -269,9 +269,18 @@ fn budget(file: &ConfigFile, table: &RuleTable, pools: &[Pool]) -> Result<Budget
         workers_max: table.workers_max.as_ref().map(|n| *n.get_ref()),
         pools: table.pools.iter().map(|p| p.get_ref().clone()).collect(),
         spot: table.spot.unwrap_or(plain.spot),
-        lazy: table.lazy,
+        lazy: read_some(file, table.priority.as_ref(), lazy)?.unwrap_or(plain.lazy),
         retry_share: read_some(file, table.retry_share.as_ref(), share)?.unwrap_or(0.0),
     })
+}
+
+/// Whether a priority is that of a run that waits.
+fn lazy(word: &str) -> Result<bool, String> {
+    match word {
+        "lazy" => Ok(true),
+        "normal" => Ok(false),
+        other => Err(format!("`{other}` is no priority; write `normal` or `lazy`")),
+    }
 }
 
 /// `20%` or `0.2`.

@@ -4,10 +4,14 @@
 //! history, else its group's, else the whole suite's, else a default. Never answers zero and never
 //! hides where a figure comes from.
 
+mod borrow;
 mod choice;
+mod rename;
 
 use serde::{Deserialize, Serialize};
 
+pub use borrow::borrow;
+pub(crate) use choice::Levels;
 pub use choice::{Estimator, estimate_by};
 
 use crate::history::{GroupColumns, History, NONE};
@@ -20,6 +24,10 @@ use crate::units::Micros;
 pub enum Source {
     /// The test's own past: its passes, or its failures where it never passed.
     Own,
+    /// The past of a test that is gone and was most likely the same under another name.
+    Renamed,
+    /// The test's past in another environment, brought to the level of this one.
+    Borrowed,
     /// The other tests of its group.
     Group,
     /// All tests of the environment.
@@ -39,6 +47,15 @@ pub struct SourceCounts {
     pub suite: usize,
     /// On the default: nothing is known.
     pub default: usize,
+    /// On the past of a test that is gone and was most likely the same under another name.
+    #[serde(default)]
+    pub renamed: usize,
+    /// On the test's past in another environment.
+    #[serde(default)]
+    pub borrowed: usize,
+    /// What durations were expected by, of the test's own past.
+    #[serde(default)]
+    pub estimator: Estimator,
 }
 
 /// Durations of a workload, one a test (or a group) in the order of its table.
@@ -52,15 +69,19 @@ pub struct Estimates {
     pub source: Vec<Source>,
     /// The set-up of each group; zero where none was ever measured in this environment.
     pub setup: Vec<Micros>,
+    /// What a test with a past was expected by.
+    pub by: Estimator,
 }
 
 impl Estimates {
     /// How many durations rest on what. O(n).
     pub fn sources(&self) -> SourceCounts {
-        let mut counts = SourceCounts::default();
+        let mut counts = SourceCounts { estimator: self.by, ..SourceCounts::default() };
         for source in &self.source {
             *match source {
                 Source::Own => &mut counts.own,
+                Source::Renamed => &mut counts.renamed,
+                Source::Borrowed => &mut counts.borrowed,
                 Source::Group => &mut counts.group,
                 Source::Suite => &mut counts.suite,
                 Source::Default => &mut counts.default,
@@ -76,14 +97,23 @@ pub const DEFAULT_DURATION: Micros = Micros::from_secs(1);
 /// A test costs at least this, so that none is free to the planner.
 const FLOOR: u64 = 1;
 
+/// What is expected of a test that was only ever skipped: it will be skipped again.
+const SKIPPED: u64 = 1_000;
+
 /// Mean and upper quantile, in microseconds.
 type Pair = (u64, u64);
+
+/// The same with what it rests on; `None` where only others can tell.
+type Known = Option<(Pair, Source)>;
 
 /// What is expected of each test of `tests`. O(n) where the table is in canonical order, O(n log n)
 /// otherwise.
 ///
-/// A test without a past takes the mean of its group for capacity, and the 0.9 quantile of its
-/// group's upper quantiles for order; a group without a past, the same of the suite. Cleverer
+/// A test that history has under another name takes that past: the file or class moved, the class
+/// was renamed, or the method in a class that stays. A test only ever skipped is expected to be
+/// skipped again. Any other test without a past takes the mean of its group for capacity, and the
+/// 0.9 quantile of its group's upper quantiles for order; a group without a past, the same of the
+/// suite. Cleverer
 /// guesses gained nothing measurable on recorded series: late correction does.
 ///
 /// ```
@@ -97,8 +127,16 @@ type Pair = (u64, u64);
 /// ```
 pub fn estimate(history: &History, tests: &TestTable) -> Estimates {
     let names = tests.ids().map(|test| tests.name(test));
-    let mut own: Vec<Option<Pair>> = Vec::with_capacity(tests.len());
-    own.extend(history.tests().find_all(names).map(|at| own_past(history, at? as usize)));
+    let mut places: Vec<Option<u32>> = Vec::with_capacity(tests.len());
+    places.extend(history.tests().find_all(names));
+    let mut own: Vec<Known> = Vec::with_capacity(tests.len());
+    own.extend(places.iter().map(|at| Some((own_past(history, (*at)? as usize)?, Source::Own))));
+    if places.iter().any(Option::is_none) {
+        for (test, at) in rename::renamed(history, tests, &places) {
+            let past = own_past(history, at as usize);
+            own[test.index()] = past.map(|pair| (pair, Source::Renamed));
+        }
+    }
     let complete = own.iter().all(Option::is_some);
     let fallback = (!complete).then(|| Fallback::of(history));
     let mut answer = Estimates { setup: setups(history, tests), ..Estimates::default() };
@@ -110,7 +148,7 @@ pub fn estimate(history: &History, tests: &TestTable) -> Estimates {
             let group = tests.group(test).map(|group| tests.group_name(group));
             fallback.as_ref().map(|it| it.guess(history, group))
         };
-        let known = own.map(|pair| (pair, Source::Own)).or_else(guess);
+        let known = own.or_else(guess);
         let default = || ((DEFAULT_DURATION.get(), DEFAULT_DURATION.get()), Source::Default);
         let ((mean, upper), source) = known.unwrap_or_else(default);
         let mean = mean.max(FLOOR);
@@ -121,13 +159,16 @@ pub fn estimate(history: &History, tests: &TestTable) -> Estimates {
     answer
 }
 
-/// Passes first; failures where there was never a pass; `None` where there was never a time.
+/// Passes first; failures where there was never a pass; next to nothing where it was only skipped;
+/// `None` where there was never a time.
 fn own_past(history: &History, at: usize) -> Option<Pair> {
     let columns = history.columns();
     if columns.measured_run[at] != NONE {
         Some((columns.mean_us[at], columns.upper_us[at]))
     } else if columns.failed_run[at] != NONE {
         Some((columns.failed_mean_us[at], columns.failed_mean_us[at]))
+    } else if columns.skips[at] > 0 && columns.passes[at] == 0 && columns.failures[at] == 0 {
+        Some((SKIPPED, SKIPPED))
     } else {
         None
     }

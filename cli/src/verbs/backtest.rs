@@ -1,6 +1,10 @@
 //! `rasher backtest`: the recorded runs again, under a budget.
 
-use rasher::backtest::{BacktestDocument, Replay, Ruled, backtest, choose_estimator};
+use std::path::PathBuf;
+
+use rasher::backtest::{
+    BacktestDocument, Predictor, Replay, Ruled, SUITED, backtest, score_estimators,
+};
 use rasher::budget::{Budget, Pool};
 use rasher::dispatch::{Machines, Mode, Overheads};
 use rasher::estimate::Estimator;
@@ -11,13 +15,25 @@ use crate::budgets;
 use crate::fault::{Exit, Fault};
 use crate::output::{count, span, table};
 use crate::policy::{Settings, share};
+use crate::series::{self, Question};
 use crate::session::Session;
+use crate::snapshots;
+
+/// Workers where none are given.
+const WORKERS: u32 = 20;
 
 /// Options of `backtest`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Flags {
     #[command(flatten)]
     budget: budgets::Flags,
+    /// Instead of the store: a folder whose entries are runs, reports or timing files named by their
+    /// date (`2026-01-31_abc.json`); repeated, suites are set side by side
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    snapshots: Vec<PathBuf>,
+    /// How sure promises are made where the number of workers is given
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = share)]
+    promise: f64,
     /// Always so many workers, instead of a budget
     #[arg(long, value_name = "N", conflicts_with_all = ["deadline", "max_cost", "policy"],
         value_parser = clap::value_parser!(u32).range(1..=2_000))]
@@ -31,8 +47,7 @@ pub(crate) struct Flags {
     /// Runs at the beginning that are only learned from
     #[arg(long, value_name = "N", default_value_t = 20)]
     learn: usize,
-    /// The estimator [default: the one whose plans end nearest to the bound on the runs learned
-    /// from]
+    /// The estimator [default: for each run the one that suits its past]
     #[arg(long, value_name = "NAME", value_parser = estimator)]
     estimator: Option<Estimator>,
     /// Score every estimator, not only the chosen one
@@ -77,14 +92,16 @@ enum How {
 
 fn estimator(word: &str) -> Result<Estimator, String> {
     let known = || Estimator::ALL.map(Estimator::word).join(", ");
-    let found = Estimator::ALL.into_iter().find(|e| e.word() == word);
-    found.ok_or_else(|| format!("`{word}` is no estimator; write {}", known()))
+    Estimator::from_word(word).ok_or_else(|| format!("`{word}` is no estimator; write {}", known()))
 }
 
 /// Plays the runs again.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let settings = Settings::read(session.config.as_ref())?;
     let pool = pool(flags, &settings)?;
+    if !flags.snapshots.is_empty() {
+        return side_by_side(flags, session, pool);
+    }
     if flags.workers.is_none() && !flags.budget.asked() && settings.policy.rules().is_empty() {
         return Err(Fault::usage("under which budget?")
             .hint("say `--deadline 30m --confidence 95%`, `--workers 20`, or write rules"));
@@ -98,51 +115,44 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
             format!("{} recorded, {} only to learn from", count(runs.len(), "run"), trial.learn);
         return Err(Fault::usage(what).hint("record more runs, or say `--learn 1`"));
     }
-    let wrong = |e: rasher::history::HistoryError| Fault::store(e.to_string());
-    let workers = flags.workers.unwrap_or(20);
+    let workers = flags.workers.unwrap_or(WORKERS);
     let mut scores = Vec::new();
-    let mut by = flags.estimator;
     if flags.estimators {
-        let (best, all) = choose_estimator(&session.environment, &recordings, (&trial, workers))
+        scores = score_estimators(&session.environment, &recordings, (&trial, workers))
             .map_err(wrong)?;
-        scores = all;
-        by = by.or(Some(best).filter(|_| flags.workers.is_some()));
     }
-    let by = match by {
-        Some(by) => by,
-        None => learned_estimator(session, &recordings, (&trial, workers)).map_err(wrong)?,
-    };
+    let by = flags.estimator.map_or(Predictor::Suited { workers }, Predictor::Always);
     let replay = Replay::new(&session.environment, recordings, by).map_err(wrong)?;
     let mut ruled = |seen: &RunSeen| ruled(flags, &settings, seen);
     let mut document = backtest(&replay, &trial, &mut ruled);
-    (document.estimator, document.estimators) = (by.word(), scores);
+    document.estimator = flags.estimator.map_or(SUITED, Estimator::word);
+    document.estimators = scores;
     session.output.show(&document, people)?;
     Ok(Exit::DONE)
 }
 
-/// The best estimator on the runs that are only learned from: no judged run has a say.
-fn learned_estimator(
-    session: &Session,
-    recordings: &[rasher::history::RunRecording],
-    (trial, workers): (&rasher::backtest::Trial, u32),
-) -> Result<Estimator, rasher::history::HistoryError> {
-    let mut runs: Vec<&str> = Vec::new();
-    let mut learned = Vec::new();
-    for recording in recordings {
-        let run = recording.context.run.as_str();
-        if !runs.contains(&run) {
-            runs.push(run);
-        }
-        if runs.len() > trial.learn {
-            break;
-        }
-        learned.push(recording.clone());
-    }
-    let earlier = rasher::backtest::Trial { learn: trial.learn / 2, ..trial.clone() };
-    if runs.len() < 4 {
-        return Ok(Estimator::default());
-    }
-    choose_estimator(&session.environment, &learned, (&earlier, workers)).map(|(best, _)| best)
+#[expect(clippy::needless_pass_by_value, reason = "it stands where an error is mapped")]
+fn wrong(error: rasher::history::HistoryError) -> Fault {
+    Fault::store(error.to_string())
+}
+
+/// The suites of the folders, in one table.
+fn side_by_side(flags: &Flags, session: &Session, pool: &Pool) -> Result<Exit, Fault> {
+    let all: Vec<_> = flags
+        .snapshots
+        .iter()
+        .map(|folder| snapshots::read(session, folder))
+        .collect::<Result<_, _>>()?;
+    let question = Question {
+        workers: flags.workers.unwrap_or(WORKERS),
+        confidence: flags.budget.confidence.unwrap_or(flags.promise),
+        deadline: flags.budget.deadline,
+        learn: flags.learn,
+    };
+    let document =
+        series::play(&session.environment, &all, &trial(flags, pool), question).map_err(wrong)?;
+    session.output.show(&document, series::people)?;
+    Ok(Exit::DONE)
 }
 
 fn pool<'a>(flags: &Flags, settings: &'a Settings) -> Result<&'a Pool, Fault> {
@@ -176,8 +186,12 @@ fn trial(flags: &Flags, pool: &Pool) -> rasher::backtest::Trial {
 /// The budget of a recorded run: what its branch and its own time of day would have given it.
 fn ruled(flags: &Flags, settings: &Settings, seen: &RunSeen) -> Option<Ruled> {
     if let Some(workers) = flags.workers {
-        let budget =
-            Budget { workers_min: workers, workers_max: Some(workers), ..Budget::default() };
+        let budget = Budget {
+            workers_min: workers,
+            workers_max: Some(workers),
+            confidence: Some(flags.promise),
+            ..Budget::default()
+        };
         return Some(Ruled { rule: "--workers".to_owned(), budget });
     }
     flags.budget.ruled(settings, seen.branch.as_deref(), seen.at).map(|(ruled, _)| ruled)
@@ -236,8 +250,12 @@ fn people(document: &BacktestDocument) -> String {
             percent(over.queue)
         );
     }
-    if let (Some(kept), Some(covered)) = (document.kept_share, document.covered_share) {
-        text += &format!("deadline kept in {}, promise in {}\n", percent(kept), percent(covered));
+    if let Some(kept) = document.kept_share {
+        text += &format!("deadline kept in {}\n", percent(kept));
+    }
+    if let (Some(covered), Some(width)) = (document.covered_share, document.promise_width) {
+        text +=
+            &format!("promise kept in {}, {width:.3} times as long as it took\n", percent(covered));
     }
     if let Some(ratio) = document.workers_over_oracle {
         text += &format!("{ratio:.3} times the workers of one who knew each run beforehand\n");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use rasher::budget::{Bounds, Frontier, FrontierPoint, Money, Pool, frontier};
-use rasher::estimate::{Estimates, estimate};
+use rasher::estimate::Estimates;
 use rasher::plan::document::BoundBy;
 use rasher::plan::{PlanOptions, Workload as Costs, plan};
 use rasher::units::Micros;
@@ -16,6 +16,7 @@ use crate::files;
 use crate::frontier_picture;
 use crate::output::{count, span, table, to_json};
 use crate::policy::Settings;
+use crate::prediction;
 use crate::session::Session;
 use crate::workload;
 
@@ -92,9 +93,15 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         return Err(Fault::usage(what).hint("record a report first: `rasher record PATH`"));
     };
     let tests = workload::of_newest(&history, &names).tests;
-    let estimates = estimate(&history, &tests);
+    let estimates = prediction::expect(session, &history, &tests, None).estimates;
     let options = PlanOptions::new(1);
-    let demand = Demand { tests: &tests, estimates: &estimates, branch, options: &options };
+    let demand = Demand {
+        tests: &tests,
+        estimates: &estimates,
+        branch,
+        options: &options,
+        idle: flags.budget.idle,
+    };
     let pool = pool(flags, &settings)?;
     let document = FrontierDocument {
         chosen: chosen(flags, session, &settings, &demand)?,

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use rasher::budget::Situation;
 use rasher::error::ErrorKind;
-use rasher::estimate::{Estimates, estimate};
+use rasher::estimate::Estimates;
 use rasher::history::{History, RunSeen};
-use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument};
+use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument, SourceCounts};
 use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
 use rasher::test_id::TestSet;
 
 use crate::budgets::{self, Demand};
+use crate::calendar;
 use crate::constraints;
 use crate::fault::{Exit, Fault};
 use crate::files;
@@ -18,6 +20,7 @@ use crate::fleet::{self, Fleet, PoolAsked};
 use crate::output::{count, span, table, thousands, to_json};
 use crate::plans;
 use crate::policy::Settings;
+use crate::prediction;
 use crate::session::Session;
 use crate::workload::{self, Workload};
 
@@ -54,12 +57,19 @@ pub(crate) struct Flags {
     /// Plan anew in a later attempt at a run that has a plan
     #[arg(long)]
     replan: bool,
+    /// Plan nothing: print which rule applies in each hour of this year, for a run of this branch,
+    /// trigger and these labels
+    #[arg(long, value_name = "YEAR", requires = "policy")]
+    calendar: Option<i16>,
     #[command(flatten)]
     shape: constraints::Shape,
 }
 
 /// Plans.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
+    if let Some(year) = flags.calendar {
+        return show_year(flags, session, year);
+    }
     let run = session.settle("--run", flags.run.clone(), session.ci.run.clone());
     let document = match kept(flags, session, run.as_deref())? {
         Some(kept) => kept,
@@ -79,6 +89,20 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     }
     session.output.warn(&format!("the budget cannot be met: {}", document.budget.why));
     Ok(ErrorKind::Budget.into())
+}
+
+fn show_year(flags: &Flags, session: &Session, year: i16) -> Result<Exit, Fault> {
+    let settings = Settings::read(session.config.as_ref())?;
+    let branch = session.settle("--branch", flags.branch.clone(), session.ci.branch.clone());
+    let now = Situation {
+        branch: branch.as_deref(),
+        trigger: flags.budget.trigger,
+        labels: &flags.budget.labels,
+        at: Timestamp::default(),
+    };
+    let document = calendar::year(&settings.policy, &now, year)?;
+    session.output.show(&document, calendar::people)?;
+    Ok(Exit::DONE)
 }
 
 /// In a later attempt the plan of the first one stands: a worker that is tried again must find its
@@ -105,7 +129,11 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
     let branch = session.settle("--branch", flags.branch.clone(), session.ci.branch.clone());
     let (history, newest) = evidence(flags, session, branch.as_deref())?;
     let workload = workload(flags, session, &history, newest.as_ref())?;
-    let estimates = estimate(&history, &workload.tests);
+    let expected = prediction::expect(session, &history, &workload.tests, workers.count());
+    if flags.budget.explain_budget {
+        expected.explain(session);
+    }
+    let estimates = expected.estimates;
     let created = flags.at.or(newest.map(|(run, _)| run.at)).unwrap_or_default();
     let facts = PlanFacts {
         run,
@@ -124,7 +152,8 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
             let branch = branch.as_deref();
             let ruled = flags.budget.settle(session, &settings, (branch, flags.at))?;
             let (tests, estimates) = (&workload.tests, &estimates);
-            let demand = Demand { tests, estimates, branch, options: &base };
+            let idle = flags.budget.idle;
+            let demand = Demand { tests, estimates, branch, options: &base, idle };
             let found = budgets::decide(session, &settings, &ruled, &demand)?;
             (found.sizing.workers.max(1), found.pools, Some(found.document))
         }
@@ -155,6 +184,17 @@ enum Workers {
     Fleet(Fleet),
     /// What a budget decides.
     Budget,
+}
+
+impl Workers {
+    /// How many were asked for, where that is known before a plan is made.
+    fn count(&self) -> Option<u32> {
+        match self {
+            Self::Equal(shards) => Some(*shards),
+            Self::Fleet(fleet) => Some(fleet::specs(fleet).iter().map(|pool| pool.workers).sum()),
+            Self::Budget => None,
+        }
+    }
 }
 
 /// The workers that were asked for.
@@ -264,7 +304,7 @@ fn shaped(
 fn say(session: &Session, workload: &Workload, plan: &PlanDocument) {
     let output = session.output;
     let sources = &plan.sources;
-    let known = sources.own + sources.group + sources.suite;
+    let known = plan.tests - sources.default;
     if known == 0 {
         output.warn(&format!(
             "nothing is known of any test: {} are split evenly; record a run to balance the next",
@@ -319,15 +359,25 @@ pub(crate) fn people(plan: &PlanDocument) -> String {
     if let Some(most) = plan.useful_workers_max {
         lines.push(format!("more than {} cannot help", count(most as usize, "worker")));
     }
-    lines.push(format!(
-        "{} of {} have history; by class {}, by suite {}, unknown {}",
-        thousands(sources.own as u64),
-        count(plan.tests, "test"),
+    lines.push(known(sources, plan.tests));
+    lines.join("\n") + "\n\n" + &shard_table(plan)
+}
+
+/// Where the durations come from, in a line.
+fn known(sources: &SourceCounts, tests: usize) -> String {
+    let mut line =
+        format!("{} of {} have history", thousands(sources.own as u64), count(tests, "test"));
+    for (what, number) in [("renamed", sources.renamed), ("from elsewhere", sources.borrowed)] {
+        if number > 0 {
+            line += &format!("; {what} {}", thousands(number as u64));
+        }
+    }
+    line + &format!(
+        "; by class {}, by suite {}, unknown {}",
         thousands(sources.group as u64),
         thousands(sources.suite as u64),
         thousands(sources.default as u64),
-    ));
-    lines.join("\n") + "\n\n" + &shard_table(plan)
+    )
 }
 
 /// The budget in a line.

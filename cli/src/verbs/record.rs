@@ -130,8 +130,22 @@ fn context(
         worker: None,
         plan,
         isolation: Isolation::InSuite,
-        at: flags.at.or(read.recording.reported_at).unwrap_or_else(clock::now),
+        at: flags.at.or_else(|| reported(session, read)).unwrap_or_else(clock::now),
     }
+}
+
+/// When the reports say that they were written. A clock that is more than a day ahead is not
+/// believed: its run would stay the newest for as long.
+fn reported(session: &Session, read: &ReportsRead) -> Option<Timestamp> {
+    let at = read.recording.reported_at?;
+    let latest = clock::now().checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+    if at > latest {
+        session.output.warn(&format!(
+            "a report is dated {at}, which is to come: recorded as of now; --at says better"
+        ));
+        return None;
+    }
+    Some(at)
 }
 
 fn document(context: &RunContext, read: ReportsRead, recorded: Recorded) -> Document {

@@ -37,7 +37,8 @@ pub(crate) struct Flags {
     /// How many workers for a reshard [default: so many that it takes no longer than the plan]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shards: Option<u32>,
-    /// The time a reshard may take; chooses the workers
+    /// The time a reshard may take; chooses the workers [default: what the plan's budget keeps for
+    /// retries, less the start-up]
     #[arg(long, value_name = "DURATION", conflicts_with = "shards")]
     deadline: Option<Micros>,
     /// Retry at most this many tests
@@ -167,12 +168,14 @@ fn reshard(
         ..PlanFacts::default()
     };
     let most = (workload.tests.len() as u32).max(1);
-    let mut shards = flags.shards.unwrap_or_else(|| first_guess(flags, last, &estimates)).max(1);
+    let deadline = flags.deadline.or_else(|| kept_for_retries(last));
+    let guess = || first_guess(deadline, last, &estimates);
+    let mut shards = flags.shards.unwrap_or_else(guess).max(1);
     if flags.shards.is_none() {
         shards = shards.min(most);
     }
     let mut document = plan::document(&workload, &estimates, shards, facts())?;
-    let deadline = flags.deadline.filter(|_| flags.shards.is_none());
+    let deadline = deadline.filter(|_| flags.shards.is_none());
     while let Some(deadline) = deadline
         && document.makespan_ms > deadline
         && shards < most.min(document.useful_workers_max.unwrap_or(most))
@@ -181,7 +184,7 @@ fn reshard(
         document = plan::document(&workload, &estimates, shards, facts())?;
     }
     if flags.shards.is_none() {
-        note_budget(&mut document, deadline);
+        note_budget(&mut document, deadline, flags.deadline.is_some());
     }
     document.retry_of = Some(last.id.clone());
     document.settled = Some(set.settled.clone());
@@ -189,9 +192,20 @@ fn reshard(
     Ok(document)
 }
 
-fn note_budget(document: &mut PlanDocument, deadline: Option<Micros>) {
+/// What the plan's budget keeps for retries, once a worker is up.
+fn kept_for_retries(plan: &PlanDocument) -> Option<Micros> {
+    let kept = plan.budget.retry_ms? - plan.budget.startup_ms;
+    Some(kept).filter(|kept| !kept.is_zero())
+}
+
+fn note_budget(document: &mut PlanDocument, deadline: Option<Micros>, asked: bool) {
     let budget = &mut document.budget;
-    budget.rule = if deadline.is_some() { "--deadline" } else { "retry" }.to_owned();
+    budget.rule = match deadline {
+        Some(_) if asked => "--deadline",
+        Some(_) => "retry-share",
+        None => "retry",
+    }
+    .to_owned();
     budget.deadline_ms = deadline;
     budget.feasible = deadline.is_none_or(|deadline| document.makespan_ms <= deadline);
     budget.why = match deadline {
@@ -202,12 +216,12 @@ fn note_budget(document: &mut PlanDocument, deadline: Option<Micros>) {
 }
 
 /// Work over the time it may take; one worker where nothing is known.
-fn first_guess(flags: &Flags, last: &PlanDocument, estimates: &Estimates) -> u32 {
+fn first_guess(deadline: Option<Micros>, last: &PlanDocument, estimates: &Estimates) -> u32 {
     let work: Micros = estimates.mean.iter().chain(&estimates.setup).copied().sum();
-    let time = flags.deadline.unwrap_or(last.makespan_ms).get().max(1);
+    let time = deadline.unwrap_or(last.makespan_ms).get().max(1);
     let workers = u32::try_from(work.get().div_ceil(time)).unwrap_or(u32::MAX);
     let planned = (last.shards.len() as u32).max(1);
-    if flags.deadline.is_some() { workers } else { workers.min(planned) }
+    if deadline.is_some() { workers } else { workers.min(planned) }
 }
 
 /// The shards that hold an outstanding test, as their plan had them; the others stay, empty.

@@ -24,14 +24,16 @@ pub struct BacktestDocument {
     pub collapsed_runs: usize,
     /// Share of the runs with a deadline that could be met in which it was met.
     pub kept_share: Option<f64>,
-    /// Share of those runs that ended within what was promised, which is at most the deadline: the
-    /// calibration of promises, without the slack of whole workers.
+    /// Share of the runs with a confidence that ended within what was promised, which is at most the
+    /// deadline: the calibration of promises, without the slack of whole workers.
     pub covered_share: Option<f64>,
+    /// Mean of what was promised over what came.
+    pub promise_width: Option<f64>,
     /// Mean of workers over the fewest that would have done, had everything been known.
     pub workers_over_oracle: Option<f64>,
     /// How far the runs ended over their bound, on average.
     pub over_bound: OverBound,
-    /// The estimator of the replay.
+    /// The estimator of the replay; `suited` where each run had the one that suited its past.
     pub estimator: &'static str,
     /// What every estimator would have given, static plan, same workers.
     pub estimators: Vec<EstimatorScore>,
@@ -53,6 +55,8 @@ pub struct RunDocument {
     pub at: Timestamp,
     /// The rule whose budget applied.
     pub rule: String,
+    /// What its durations were expected by.
+    pub estimator: &'static str,
     /// How many workers would have been asked for.
     pub workers: u32,
     /// When it was predicted to be done, from the request.
@@ -69,6 +73,8 @@ pub struct RunDocument {
     pub bound_ms: Micros,
     /// Whether it would have met its deadline; absent without one or where it could not be met.
     pub kept: Option<bool>,
+    /// Whether it would have ended within what was promised; absent without a confidence.
+    pub covered: Option<bool>,
     /// Whether a fleet was found that was expected to meet the budget.
     pub feasible: bool,
     /// What it would have cost.

@@ -4,13 +4,17 @@
 //! but the runs before it, and how that run would have ended. Never lets a run see itself or a
 //! later one.
 
-mod replay;
-mod trial;
 mod document;
+mod overhead;
+mod replay;
+mod suit;
+mod trial;
 
 pub use document::{
     BACKTEST_SCHEMA, BacktestDocument, EstimatorScore, FinishDocument, FixedDocument, OverBound,
     RunDocument,
 };
-pub use replay::{Replay, ReplayedRun};
-pub use trial::{Past, Ruled, Trial, backtest, branch_kind, choose_estimator};
+pub use overhead::{WorkerOverhead, worker_overhead};
+pub use replay::{Predictor, Replay, ReplayedRun};
+pub use suit::{Suited, suited};
+pub use trial::{Past, Ruled, SUITED, Trial, backtest, branch_kind, needed, score_estimators};

@@ -3,6 +3,7 @@
 //! Decides what was known before a run, by folding the runs one after another, and what the run
 //! then really took.
 
+use super::suit::suited;
 use crate::attempt::{Outcome, RunContext};
 use crate::estimate::{Estimates, Estimator, estimate_by};
 use crate::history::{History, HistoryError, RunRecording, RunSeen};
@@ -23,8 +24,22 @@ pub struct ReplayedRun {
     pub real_setup: Vec<Micros>,
     /// What was expected, from the runs before this one alone.
     pub expected: Estimates,
+    /// The estimator that expected it.
+    pub estimator: Estimator,
     /// How many runs had been learned from.
     pub known_runs: usize,
+}
+
+/// How the estimator of a replayed run is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predictor {
+    /// One for all runs.
+    Always(Estimator),
+    /// For each run the one that [`suited`] finds in its past, as a plan does.
+    Suited {
+        /// The workers that it is found for.
+        workers: u32,
+    },
 }
 
 /// Runs in order of time, each with its own past.
@@ -53,12 +68,14 @@ impl Replay {
     /// Folds recordings of one environment run by run; each run meets only what was folded before
     /// it. O(n log n) in the attempts.
     ///
+    /// Durations are expected by one estimator, or for every run by the one that suits its past.
+    ///
     /// # Errors
     /// Where recordings of several environments are mixed.
     pub fn new(
         environment: &str,
         mut recordings: Vec<RunRecording>,
-        by: Estimator,
+        by: Predictor,
     ) -> Result<Self, HistoryError> {
         recordings.sort_by(|a, b| key(&a.context).cmp(&key(&b.context)));
         let mut parts: Vec<Vec<RunRecording>> = Vec::new();
@@ -72,11 +89,23 @@ impl Replay {
         let mut runs = Vec::with_capacity(parts.len());
         for part in &parts {
             let (tests, real, real_setup) = reality(part);
-            let expected = estimate_by(&history, &tests, by);
+            let estimator = match by {
+                Predictor::Always(by) => by,
+                Predictor::Suited { workers } => suited(&history, workers).estimator,
+            };
+            let expected = estimate_by(&history, &tests, estimator);
             let known_runs = history.runs().len();
             history.fold(part)?;
             if let Some(seen) = history.runs().last().cloned() {
-                runs.push(ReplayedRun { seen, tests, real, real_setup, expected, known_runs });
+                runs.push(ReplayedRun {
+                    seen,
+                    tests,
+                    real,
+                    real_setup,
+                    expected,
+                    estimator,
+                    known_runs,
+                });
             }
         }
         Ok(Self { runs })

@@ -9,9 +9,9 @@ use super::document::{
     BACKTEST_SCHEMA, BacktestDocument, EstimatorScore, FinishDocument, FixedDocument, OverBound,
     RunDocument,
 };
-use super::replay::{Replay, ReplayedRun};
+use super::replay::{Predictor, Replay, ReplayedRun};
 use crate::budget::{
-    Ask, Bounds, Budget, Calibration, Factor, Limits, Money, Pool, Sizing, Work, settle, size,
+    Bounds, Budget, Calibration, Factor, Limits, Money, Pool, Sizing, Work, settle, size,
 };
 use crate::dispatch::{Course, Machines, Mode, Overheads, Reality, Script, execute};
 use crate::estimate::Estimator;
@@ -55,6 +55,8 @@ pub struct Ruled {
     pub budget: Budget,
 }
 
+/// The word for an estimator chosen run by run.
+pub const SUITED: &str = "suited";
 /// The newest runs that a promise is calibrated on.
 const WINDOW: usize = 120;
 
@@ -98,22 +100,19 @@ impl<'a> Past<'a> {
     pub fn size(&mut self, at: usize, budget: &Budget) -> (Sizing, Factor) {
         let run = &self.replay.runs()[at];
         let trial = self.trial;
-        let workers_max = budget.workers_max.unwrap_or(u32::MAX).min(trial.workers_max);
         let expected = &run.expected;
-        let bounds = Bounds::of(&run.tests, &expected.mean, &expected.setup, workers_max);
+        let limits = budget.limits(trial.workers_max, None);
+        let bounds = Bounds::of(&run.tests, &expected.mean, &expected.setup, limits.workers_max);
         let mut sized = |factor: Factor, least: u32| {
-            let workers_min = budget.workers_min.max(least);
-            let limits = Limits { workers_min, workers_max, concurrent_max: None };
-            let (deadline, cost_max) = (budget.first_deadline(), budget.cost_max);
-            let ask = Ask { deadline, cost_max, factor, fewest: false };
+            let limits = Limits { workers_min: limits.workers_min.max(least), ..limits };
             let mut loads = |fleet: &[u32]| {
                 let shards = run.plan(fleet[0]).map(|plan| plan.shards).unwrap_or_default();
                 shards.iter().map(|shard| (0, shard.predicted)).collect()
             };
             let work = Work { bounds: &bounds, loads: &mut loads };
-            size(work, std::slice::from_ref(&trial.pool), limits, ask)
+            size(work, std::slice::from_ref(&trial.pool), limits, budget.ask(factor))
         };
-        match budget.confidence.filter(|_| budget.deadline.is_some()) {
+        match budget.confidence {
             None => (sized(Factor::ONE, 1), Factor::ONE),
             Some(confidence) => {
                 let kind = branch_kind(run.seen.branch.as_deref()).to_owned();
@@ -196,10 +195,13 @@ fn judge(
     let deadline = ruled.budget.first_deadline();
     let oracle = deadline.and_then(|d| (1..=trial.workers_max).find(|m| done(*m) <= d));
     let cost = cost_of(&held.course, &trial.pool);
+    let (end, promised) = (held.course.end(), sizing.promised);
+    let covered = ruled.budget.confidence.filter(|_| sizing.feasible).map(|_| end <= promised);
     Some(RunDocument {
         run: run.seen.run.clone(),
         at: run.seen.at,
         rule: ruled.rule.clone(),
+        estimator: run.estimator.word(),
         workers,
         predicted_ms: sizing.finish,
         promised_ms: sizing.promised,
@@ -211,7 +213,8 @@ fn judge(
             queue: queue.course.end(),
         },
         bound_ms: done(workers),
-        kept: deadline.filter(|_| sizing.feasible).map(|d| held.course.end() <= d),
+        kept: deadline.filter(|_| sizing.feasible).map(|d| end <= d),
+        covered,
         feasible: sizing.feasible,
         cost,
         oracle_workers: oracle,
@@ -261,8 +264,13 @@ fn summed(
         Mode::Steal { .. } => run.finish_ms.steal,
         Mode::Queue => run.finish_ms.queue,
     };
-    let within = |run: &RunDocument| f64::from(u8::from(ended(run) <= run.promised_ms));
-    let covered = runs.iter().filter(|run| run.kept.is_some()).map(within);
+    let covered = runs.iter().filter_map(|run| run.covered).map(|kept| f64::from(u8::from(kept)));
+    let promises = runs.iter().filter(|run| run.covered.is_some());
+    let width = |run: &RunDocument| {
+        let end = ended(run).as_secs_f64();
+        (end > 0.0).then(|| run.promised_ms.as_secs_f64() / end)
+    };
+    let promise_width = mean(promises.filter_map(width));
     let oracle = |run: &RunDocument| {
         let oracle = run.oracle_workers.filter(|_| run.feasible)?;
         Some(f64::from(run.workers) / f64::from(oracle))
@@ -275,18 +283,13 @@ fn summed(
         collapsed_runs,
         kept_share,
         covered_share: mean(covered),
+        promise_width,
         workers_over_oracle: mean(runs.iter().filter_map(oracle)),
         over_bound: over_bound(&runs),
-        estimator: "",
+        estimator: SUITED,
         estimators: Vec::new(),
-        fixed: fixed(trial, fleets, &|at, workers| {
-            let run = &replay.runs()[at];
-            play(run, trial, workers, at, trial.mode).map(|played| played.course)
-        }),
-        fixed_oracle: fixed(trial, fleets, &|at, workers| {
-            let bound = trial.pool.up(real_bounds(&replay.runs()[at], trial).lower(workers));
-            Some(Course { done: vec![bound; workers as usize], handouts: 0 })
-        }),
+        fixed: fixed(trial, fleets, &played(replay, trial)),
+        fixed_oracle: fixed(trial, fleets, &foreseen(replay, trial)),
         cost: cost.filter(|_| !runs.is_empty()).map(Money::from_millionths),
         runs,
     }
@@ -294,6 +297,36 @@ fn summed(
 
 /// How a run goes on so many workers.
 type Ending<'a> = &'a dyn Fn(usize, u32) -> Option<Course>;
+
+/// The course that a run takes from its plan.
+fn played<'a>(replay: &'a Replay, trial: &'a Trial) -> impl Fn(usize, u32) -> Option<Course> + 'a {
+    |at, workers| Some(play(&replay.runs()[at], trial, workers, at, trial.mode)?.course)
+}
+
+/// The course that a run would take had everything been known: no plan ends earlier.
+fn foreseen<'a>(
+    replay: &'a Replay,
+    trial: &'a Trial,
+) -> impl Fn(usize, u32) -> Option<Course> + 'a {
+    |at, workers| {
+        let bound = trial.pool.up(real_bounds(&replay.runs()[at], trial).lower(workers));
+        Some(Course { done: vec![bound; workers as usize], handouts: 0 })
+    }
+}
+
+/// The smallest fixed number of workers on which a share of the judged runs, made as the trial
+/// says, would have met a deadline; and the same had everything been known. Each is `None` where no
+/// number does.
+pub fn needed(
+    replay: &Replay,
+    trial: &Trial,
+    (deadline, share): (Micros, f64),
+) -> (Option<FixedDocument>, Option<FixedDocument>) {
+    let runs = replay.runs().iter().enumerate().skip(trial.learn.max(1));
+    let judged = runs.filter(|(_, run)| !run.seen.collapsed);
+    let fleets: Vec<_> = judged.map(|(at, _)| (at, Some(deadline), Some(share))).collect();
+    (fixed(trial, &fleets, &played(replay, trial)), fixed(trial, &fleets, &foreseen(replay, trial)))
+}
 
 /// The smallest fixed number of workers that keeps the deadlines as often as was asked for.
 fn fixed(trial: &Trial, fleets: Fleets, ending: Ending) -> Option<FixedDocument> {
@@ -320,28 +353,24 @@ fn fixed(trial: &Trial, fleets: Fleets, ending: Ending) -> Option<FixedDocument>
     Some(on(low)).filter(|found| found.kept_share >= share)
 }
 
-/// The estimator whose static plans for `workers` workers ended nearest to the bound over the
-/// recorded runs, with the scores of all. Ties go to the first of [`Estimator::ALL`].
+/// What plans for `workers` workers would have ended over their bound with each estimator, and with
+/// the one that [`suited`](super::suited) finds for every run in its past.
 ///
 /// # Errors
 /// As [`Replay::new`].
-pub fn choose_estimator(
+pub fn score_estimators(
     environment: &str,
     recordings: &[RunRecording],
     (trial, workers): (&Trial, u32),
-) -> Result<(Estimator, Vec<EstimatorScore>), HistoryError> {
-    let mut best = (f64::INFINITY, Estimator::default());
-    let mut scores = Vec::new();
-    for by in Estimator::ALL {
+) -> Result<Vec<EstimatorScore>, HistoryError> {
+    let fixed = Budget { workers_min: workers, workers_max: Some(workers), ..Budget::default() };
+    let ruled = Ruled { rule: String::new(), budget: fixed };
+    let each = Estimator::ALL.into_iter().map(|by| (by.word(), Predictor::Always(by)));
+    let all = [(SUITED, Predictor::Suited { workers })].into_iter().chain(each);
+    all.map(|(estimator, by)| {
         let replay = Replay::new(environment, recordings.to_vec(), by)?;
-        let budget =
-            Budget { workers_min: workers, workers_max: Some(workers), ..Budget::default() };
-        let ruled = Ruled { rule: String::new(), budget };
         let over_bound = backtest(&replay, trial, &mut |_| Some(ruled.clone())).over_bound;
-        if over_bound.as_planned < best.0 {
-            best = (over_bound.as_planned, by);
-        }
-        scores.push(EstimatorScore { estimator: by.word(), over_bound });
-    }
-    Ok((best.1, scores))
+        Ok(EstimatorScore { estimator, over_bound })
+    })
+    .collect()
 }

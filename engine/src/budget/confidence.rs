@@ -8,9 +8,9 @@
 use super::size::Sizing;
 
 /// The newest runs that a factor is taken from: levels drift, and older runs tell less.
-const WINDOW: usize = 40;
+const WINDOW: usize = 60;
 /// By how much a promise that was kept or broken moves the rank of the next factor.
-const STEP: f64 = 0.03;
+const STEP: f64 = 0.05;
 /// The rank never moves further from the wanted one than this.
 const MISS_MAX: f64 = 0.3;
 /// By how much the longest run seen is widened where there is no history at all.
@@ -52,7 +52,7 @@ impl Calibration {
         Self { ratios: good.collect() }
     }
 
-    /// The runs that a factor is taken from: at most the newest 40.
+    /// The runs that a factor is taken from: at most the newest 60.
     pub fn runs(&self) -> usize {
         self.ratios.len().min(WINDOW)
     }
@@ -65,7 +65,7 @@ impl Calibration {
     /// Candès 2021). With fewer than confidence/(1-confidence) runs there is no such ratio: then
     /// the largest, widened by up to 0.5 in proportion to what is missing.
     ///
-    /// O(n) windows of 40 ratios, each sorted.
+    /// O(n) windows of 60 ratios, each sorted.
     ///
     /// ```
     /// use rasher::budget::Calibration;
@@ -169,10 +169,10 @@ mod tests {
     #[test]
     fn only_the_newest_runs_and_only_ratios_count() {
         let mut ratios = vec![9.0; 100];
-        ratios.extend([1.0; 40]);
+        ratios.extend([1.0; WINDOW]);
         ratios.extend([f64::NAN, -1.0, 0.0, f64::INFINITY]);
         let newest = Calibration::new(&ratios);
-        assert_eq!((newest.runs(), newest.factor(0.95).factor), (40, 1.0));
+        assert_eq!((newest.runs(), newest.factor(0.95).factor), (WINDOW, 1.0));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod calendar;
 mod confidence;
 mod cost;
 mod frontier;
+mod hours;
 mod policy;
 mod size;
 
@@ -16,6 +17,7 @@ pub use calendar::{Calendar, CalendarError, DaySpan, Weekdays};
 pub use confidence::{Calibration, Factor, settle};
 pub use cost::{Billing, Money, MoneyError, Pool, Spot};
 pub use frontier::{Bounds, Frontier, FrontierPoint, Unit, frontier};
+pub use hours::Stretch;
 pub use policy::{
     Branches, Budget, Choice, Policy, PolicyError, Rule, RuleTrace, Situation, Trigger,
 };

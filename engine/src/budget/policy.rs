@@ -8,7 +8,9 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 
 use super::calendar::Calendar;
+use super::confidence::Factor;
 use super::cost::Money;
+use super::size::{Ask, Limits};
 use crate::units::Micros;
 
 /// What started a run.
@@ -122,7 +124,8 @@ pub struct Budget {
     pub pools: Vec<String>,
     /// Whether interruptible workers may be used.
     pub spot: bool,
-    /// A lazy run never adds workers: it uses those that are up and idle.
+    /// A lazy run never adds workers: it takes the fewest that meet its deadline, though more were
+    /// cheaper, no more than are idle, and the least there may be without a deadline.
     pub lazy: bool,
     /// The part of the deadline that is kept for retries, from 0 to 1.
     pub retry_share: f64,
@@ -147,7 +150,39 @@ impl Default for Budget {
 impl Budget {
     /// The deadline of the first attempt: what is kept for retries is taken off.
     pub fn first_deadline(&self) -> Option<Micros> {
-        self.deadline.map(|d| d - d.scale(self.retry_share.clamp(0.0, 1.0)))
+        Some(self.deadline? - self.retry_time()?)
+    }
+
+    /// The part of the deadline that is kept for retries.
+    ///
+    /// ```
+    /// use rasher::{budget::Budget, units::Micros};
+    /// let deadline = Some(Micros::from_secs(1_800));
+    /// let budget = Budget { deadline, retry_share: 0.2, ..Budget::default() };
+    /// assert_eq!(budget.retry_time(), Some(Micros::from_secs(360)));
+    /// assert_eq!(budget.first_deadline(), Some(Micros::from_secs(1_440)));
+    /// ```
+    pub fn retry_time(&self) -> Option<Micros> {
+        self.deadline.map(|deadline| deadline.scale(self.retry_share.clamp(0.0, 1.0)))
+    }
+
+    /// What is asked of a fleet for the first attempt, where predictions are stretched by `factor`.
+    pub fn ask(&self, factor: Factor) -> Ask {
+        let (deadline, cost_max) = (self.first_deadline(), self.cost_max);
+        Ask { deadline, cost_max, factor, fewest: self.lazy }
+    }
+
+    /// The limits of a fleet: this budget's within `workers_max`, and those of the account. A lazy
+    /// run has no more workers than are `idle`, and without a deadline no more than it must.
+    pub fn limits(&self, workers_max: u32, idle: Option<u32>) -> Limits {
+        let mut most = self.workers_max.unwrap_or(workers_max).min(workers_max);
+        if self.lazy {
+            most = most.min(idle.unwrap_or(most).max(1));
+            if self.deadline.is_none() {
+                most = most.min(self.workers_min);
+            }
+        }
+        Limits { workers_min: self.workers_min, workers_max: most, concurrent_max: None }
     }
 }
 
@@ -258,6 +293,11 @@ impl Policy {
         &self.rules
     }
 
+    /// The first rule that fits, without what the others said.
+    pub fn first(&self, situation: &Situation) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.holds(situation))
+    }
+
     /// The first rule that fits, and what every rule said.
     pub fn choose(&self, situation: &Situation) -> Choice<'_> {
         let mut first = None;
@@ -278,6 +318,20 @@ impl Policy {
 }
 
 impl Rule {
+    /// Whether it fits.
+    fn holds(&self, now: &Situation) -> bool {
+        let calendar = self.calendar.as_ref();
+        self.holds_but_for_time(now) && calendar.is_none_or(|it| it.contains(now.at))
+    }
+
+    /// Whether branch, trigger and labels fit.
+    pub(super) fn holds_but_for_time(&self, now: &Situation) -> bool {
+        let branches = self.branches.as_ref();
+        branches.is_none_or(|own| now.branch.is_some_and(|branch| own.has(branch)))
+            && (self.triggers.is_empty() || now.trigger.is_some_and(|t| self.triggers.contains(&t)))
+            && self.labels.iter().all(|label| now.labels.contains(label))
+    }
+
     /// Why it fits, or why not.
     fn fits(&self, now: &Situation) -> Result<String, String> {
         let mut why = Vec::new();

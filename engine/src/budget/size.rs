@@ -15,7 +15,8 @@ use crate::units::Micros;
 /// More fleets than this are not looked at: then at most one pool is used beside those that are
 /// at their limit.
 const FLEETS_MAX: u64 = 250_000;
-/// More plans than this are not made; [`Sizing::proved`] then says that the search was cut short.
+/// More plans than this are not made once one meets what is asked; [`Sizing::gap`] then says by how
+/// much another fleet could be better at most.
 const PROBES_MAX: u32 = 400;
 
 /// How many workers of each pool, in the order of the pools.
@@ -76,8 +77,9 @@ pub struct Sizing {
     pub why: String,
     /// How many plans were made to find it.
     pub probes: u32,
-    /// Whether no fleet can be better; false only where the search was cut short.
-    pub proved: bool,
+    /// By what share of its cost, time or workers (what it was chosen by) another fleet could be
+    /// better at most: zero where none can be, more only where the search was cut short.
+    pub gap: f64,
 }
 
 /// A fleet with what it can be at best.
@@ -86,6 +88,8 @@ struct Candidate {
     workers: u32,
     promised: Micros,
     bill: Bill,
+    /// What it will probably cost: looked at in this order, the best is found early.
+    guess: Bill,
 }
 
 /// What a fleet really is.
@@ -126,7 +130,8 @@ impl Objective {
 /// With neither: the fastest. Ties go to the cheaper, then to the smaller fleet.
 ///
 /// Each fleet costs a bound of some nanoseconds; plans are made only for those whose bound is
-/// better than the best plan so far, most often one to three.
+/// better than the best plan so far, most often one to three. Where that would take more than 400
+/// plans, the rest is left out and [`Sizing::gap`] bounds what could have been gained.
 ///
 /// ```
 /// use rasher::budget::{Ask, Bounds, Factor, Limits, Pool, Work, size};
@@ -155,10 +160,9 @@ pub fn size<'a>(work: Work<'a>, pools: &'a [Pool], limits: Limits, ask: Ask) -> 
         (Some(_), _) => Objective::Fewest,
         (None, _) => Objective::Fastest,
     };
-    let (best, proved) = search.best(&candidates, objective, true);
-    if let Some(best) = best {
-        let why = search.reason(objective);
-        return search.answer(best, proved, Ok(why));
+    if let Some((best, gap)) = search.best(&candidates, objective, true) {
+        let why = search.reason(objective) + &search.fewer(&candidates, (objective, &best));
+        return search.answer(best, gap, Ok(why));
     }
     let timely = |c: &&Candidate| ask.deadline.is_none_or(|d| c.promised <= d);
     // The money is short where time alone would do; otherwise time is what cannot be had.
@@ -167,10 +171,10 @@ pub fn size<'a>(work: Work<'a>, pools: &'a [Pool], limits: Limits, ask: Ask) -> 
     } else {
         Objective::Fastest
     };
-    let (best, proved) = search.best(&candidates, nearest, false);
-    let Some(best) = best else { return Sizing::nothing(pools.len()) };
+    let found = search.best(&candidates, nearest, false);
+    let Some((best, gap)) = found else { return Sizing::nothing(pools.len()) };
     let why = search.obstacle(&best);
-    search.answer(best, proved, Err(why))
+    search.answer(best, gap, Err(why))
 }
 
 impl Sizing {
@@ -185,7 +189,7 @@ impl Sizing {
             feasible: false,
             why: "no pool that this budget allows has a worker".to_owned(),
             probes: 0,
-            proved: true,
+            gap: 0.0,
         }
     }
 }
@@ -231,7 +235,7 @@ impl Search<'_> {
         let stretch = self.ask.factor.factor;
         let (mut rate, mut fixed_rate, mut fixed_sum) = (0.0, 0.0, 0.0);
         let (mut latest, mut quickest) = (Micros::ZERO, f64::INFINITY);
-        let mut single = f64::INFINITY;
+        let mut alone = Micros::MAX;
         for (pool, count) in used() {
             let (fixed, slow) = (pool.fixed().get() as f64, pool.slowdown() * stretch);
             let count = f64::from(*count);
@@ -240,20 +244,22 @@ impl Search<'_> {
             fixed_sum += count * fixed;
             latest = latest.max(pool.fixed());
             quickest = quickest.min(slow);
-            single = single.min(fixed + slow * self.work.bounds.single().get() as f64);
+            // The very sum that a plan's longest worker is held against: never above it.
+            alone = alone.min(pool.fixed() + self.work.bounds.single().scale(slow));
         }
-        let mut promised = latest.max(floor((total + fixed_rate) / rate)).max(floor(single));
+        let even = floor((total + fixed_rate) / rate);
+        let mut promised = latest.max(even).max(alone);
         if let (Some((pool, _)), true) = (used().next(), used().count() == 1) {
-            let load = self.work.bounds.lower(workers).get() as f64;
-            let up = pool.fixed().get() as f64 + load * pool.slowdown() * stretch;
-            promised = promised.max(floor(up));
+            let load = self.work.bounds.lower(workers).scale(pool.slowdown() * stretch);
+            promised = promised.max(pool.fixed() + load);
         }
         if let Some(cap) = self.limits.concurrent_max.filter(|cap| *cap < workers) {
             let slots = f64::from(cap.max(1));
             promised = promised.max(floor((total * quickest + fixed_sum) / slots));
         }
         let bill = self.least_bill(&fleet);
-        Candidate { fleet, workers, promised, bill }
+        let guess = self.guessed_bill(&fleet, even).max(bill);
+        Candidate { fleet, workers, promised, bill, guess }
     }
 
     /// What the fleet costs at least: every worker's start, and all the work at the cheapest rate.
@@ -279,6 +285,16 @@ impl Search<'_> {
             })
             .sum();
         (fixed + Bill::from_raw((total * rate) as u128)).max(started)
+    }
+
+    /// What the fleet costs where all its workers end together, at the stretched time `even`.
+    fn guessed_bill(&self, fleet: &[u32], even: Micros) -> Bill {
+        let used = self.pools.iter().zip(fleet).filter(|(_, n)| **n > 0);
+        used.map(|(pool, n)| {
+            let work = (even - pool.fixed()).scale(1.0 / self.ask.factor.factor.max(1e-9));
+            pool.bill(pool.fixed() + work).times(u64::from(*n))
+        })
+        .sum()
     }
 
     /// A real plan for the fleet.
@@ -309,19 +325,23 @@ impl Search<'_> {
             && self.ask.cost_max.is_none_or(|most| bill.money() <= most)
     }
 
-    /// The best real fleet, and whether the search went to its end.
-    fn best(&mut self, all: &[Candidate], by: Objective, must: bool) -> (Option<Probed>, bool) {
+    /// The best real fleet, and by what share another could at most be better.
+    fn best(&mut self, all: &[Candidate], by: Objective, must: bool) -> Option<(Probed, f64)> {
         let possible = |c: &&Candidate| !must || self.meets(c.promised, c.bill);
         let key = |c: &Candidate| by.key(c.workers, c.bill, c.promised);
         let mut order: Vec<&Candidate> = all.iter().filter(possible).collect();
-        order.sort_by_cached_key(|c| key(c));
+        order.sort_by_cached_key(|c| (by.key(c.workers, c.guess, c.promised), key(c)));
         let mut best: Option<(Key, Probed)> = None;
-        for (tried, candidate) in order.into_iter().enumerate() {
-            if best.as_ref().is_some_and(|(least, _)| key(candidate) >= *least) {
-                return (best.map(|b| b.1), true);
+        let mut open: Option<Key> = None;
+        let first = self.probes;
+        for candidate in order {
+            let bound = key(candidate);
+            if best.as_ref().is_some_and(|(least, _)| bound >= *least) {
+                continue;
             }
-            if tried >= PROBES_MAX as usize && best.is_some() {
-                return (best.map(|b| b.1), false);
+            if best.is_some() && self.probes - first >= PROBES_MAX {
+                open = Some(open.map_or(bound, |least| least.min(bound)));
+                continue;
             }
             let real = self.probe(&candidate.fleet, candidate.workers);
             if must && !self.meets(real.promised, real.bill) {
@@ -332,10 +352,14 @@ impl Search<'_> {
                 best = Some((own, real));
             }
         }
-        (best.map(|b| b.1), true)
+        let (found, best) = best?;
+        let gap = open
+            .filter(|open| *open < found)
+            .map_or(0.0, |open| 1.0 - open.0 as f64 / (found.0 as f64).max(1.0));
+        Some((best, gap))
     }
 
-    fn answer(&self, best: Probed, proved: bool, why: Result<String, String>) -> Sizing {
+    fn answer(&self, best: Probed, gap: f64, why: Result<String, String>) -> Sizing {
         let priced =
             self.pools.iter().zip(&best.fleet).all(|(p, n)| *n == 0 || p.price_per_hour.is_some());
         Sizing {
@@ -347,7 +371,7 @@ impl Search<'_> {
             why: why.unwrap_or_else(|obstacle| obstacle),
             fleet: best.fleet,
             probes: self.probes,
-            proved,
+            gap,
         }
     }
 
@@ -359,6 +383,17 @@ impl Search<'_> {
                 "the fastest that the sum pays for".to_owned()
             }
             Objective::Fastest => "the fastest that the limits allow".to_owned(),
+        }
+    }
+
+    /// Why one worker less would not do, where that was the question.
+    fn fewer(&self, all: &[Candidate], (by, best): (Objective, &Probed)) -> String {
+        let fewer = all.iter().filter(|c| c.workers + 1 == best.workers);
+        let soonest = fewer.map(|c| c.promised).min();
+        let late = |end: &Micros| self.ask.deadline.is_some_and(|deadline| *end > deadline);
+        match soonest.filter(|end| by == Objective::Fewest && late(end)) {
+            Some(end) => format!("; {} would need {end} at least", best.workers - 1),
+            None => String::new(),
         }
     }
 

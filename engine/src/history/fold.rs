@@ -332,7 +332,10 @@ impl Columns {
         for it in attempts {
             self.count(at, it);
             if let (true, Some(duration)) = (learn_durations, it.duration) {
-                self.time(at, it.outcome, duration.get(), run);
+                match self.copied(at, it, run) {
+                    true => self.mean_us[at] = weighted(self.mean_us[at], duration.get(), false),
+                    false => self.time(at, it.outcome, duration.get(), run),
+                }
             }
         }
         if self.measured_run[at] == run {
@@ -356,6 +359,18 @@ impl Columns {
         if let Some(group) = it.group {
             self.group[at] = group;
         }
+    }
+
+    /// True for a pass that took what the last run measured to the microsecond: a timing file that
+    /// merges old values repeats them, a measurement does not. A whole number of milliseconds may
+    /// come twice by chance. What is copied keeps its age, and what was measured before it fades.
+    fn copied(&self, at: usize, it: &Seen, run: u32) -> bool {
+        let micros = it.duration.map_or(0, Micros::get);
+        it.outcome == Outcome::Passed
+            && !micros.is_multiple_of(1_000)
+            && self.measured_run[at] != run
+            && self.recent_count(at) > 0
+            && self.recent_us[at][0] == micros as f32
     }
 
     fn time(&mut self, at: usize, outcome: Outcome, duration_us: u64, run: u32) {

@@ -158,6 +158,9 @@ pub struct BudgetDocument {
     /// How sure that must be, from 0 to 1.
     #[serde(default)]
     pub confidence: Option<f64>,
+    /// The part of the deadline that is kept for retries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_ms: Option<Micros>,
     /// Probability of meeting the deadline.
     #[serde(default)]
     pub p_meet: Option<f64>,

@@ -2,12 +2,16 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use rasher::attempt::{Attempt, Isolation, Outcome, Recording, RunContext};
-use rasher::backtest::{BacktestDocument, Replay, Ruled, Trial, backtest, choose_estimator};
+use rasher::backtest::{
+    BacktestDocument, Predictor, Replay, Ruled, Trial, backtest, score_estimators, suited,
+};
 use rasher::budget::{Budget, Pool};
 use rasher::dispatch::{Machines, Mode, Overheads};
 use rasher::estimate::Estimator;
-use rasher::history::RunRecording;
+use rasher::history::{History, RunRecording};
 use rasher::units::Micros;
+
+const LAST: Predictor = Predictor::Always(Estimator::Last);
 
 /// The durations of the tests of each run, in milliseconds.
 type Runs = Vec<Vec<u64>>;
@@ -60,8 +64,8 @@ fn trial() -> Trial {
 }
 
 fn tried(runs: &Runs, deadline: Micros) -> BacktestDocument {
-    let replay =
-        Replay::new("ci", recordings(runs), Estimator::default()).expect("one environment");
+    let replay = Replay::new("ci", recordings(runs), Predictor::Suited { workers: 4 })
+        .expect("one environment");
     let budget = Budget { deadline: Some(deadline), confidence: Some(0.8), ..Budget::default() };
     let ruled = Ruled { rule: "all".into(), budget };
     backtest(&replay, &trial(), &mut |_| Some(ruled.clone()))
@@ -105,7 +109,7 @@ proptest! {
     fn the_order_in_which_recordings_come_decides_nothing(runs in runs()) {
         let mut shuffled = recordings(&runs);
         shuffled.reverse();
-        let replay = |all| Replay::new("ci", all, Estimator::default()).expect("one environment");
+        let replay = |all| Replay::new("ci", all, Predictor::Suited { workers: 4 }).expect("one environment");
         let (one, two) = (replay(recordings(&runs)), replay(shuffled));
         prop_assert_eq!(one.runs().len(), two.runs().len());
         for (a, b) in one.runs().iter().zip(two.runs()) {
@@ -117,7 +121,7 @@ proptest! {
 
     #[test]
     fn no_run_ends_before_its_bound_on_equal_workers(runs in runs()) {
-        let replay = Replay::new("ci", recordings(&runs), Estimator::Last).expect("one environment");
+        let replay = Replay::new("ci", recordings(&runs), LAST).expect("one environment");
         let equal = Trial { machines: Machines::EQUAL, ..trial() };
         let budget = Budget { workers_min: 3, workers_max: Some(3), ..Budget::default() };
         let ruled = Ruled { rule: "three".into(), budget };
@@ -134,7 +138,8 @@ proptest! {
 #[test]
 fn a_suite_that_never_changes_is_foreseen_and_needs_no_more_than_the_oracle() {
     let runs = vec![(1..=100).map(|k| k * 10).collect::<Vec<u64>>(); 60];
-    let replay = Replay::new("ci", recordings(&runs), Estimator::default()).expect("runs");
+    let replay = Replay::new("ci", recordings(&runs), Predictor::Always(Estimator::default()))
+        .expect("runs");
     let equal = Trial { machines: Machines::EQUAL, learn: 30, ..trial() };
     let budget = Budget {
         deadline: Some(Micros::from_secs(6)),
@@ -151,22 +156,49 @@ fn a_suite_that_never_changes_is_foreseen_and_needs_no_more_than_the_oracle() {
     assert_eq!(document.fixed_oracle.map(|f| f.workers), Some(9));
 }
 
+/// Forty runs of forty tests, every duration the usual one times what `odd` says.
+fn forty(odd: impl Fn(u64, u64) -> u64) -> Runs {
+    let run = |run| (0..40).map(|test| (test + 1) * 50 * odd(run, test) / 4).collect();
+    (0..40).map(run).collect()
+}
+
 #[test]
-fn the_estimator_is_the_one_whose_plans_end_nearest_to_the_bound() {
+fn every_estimator_is_scored_and_the_suited_one_beside_them() {
     // Every fourth duration is out of the ordinary, so that the estimators differ.
-    let odd = |run: u64, test: u64| {
-        let usual = (test + 1) * 50;
-        if (run + test).is_multiple_of(4) { usual * 6 } else { usual }
-    };
-    let runs: Runs = (0..40).map(|run| (0..40).map(|test| odd(run, test)).collect()).collect();
+    let runs = forty(|run, test| if (run + test).is_multiple_of(4) { 24 } else { 4 });
     let equal = Trial { machines: Machines::EQUAL, learn: 10, ..trial() };
-    let (best, scores) =
-        choose_estimator("ci", &recordings(&runs), (&equal, 6)).expect("one environment");
-    let score = |by: Estimator| {
-        let own = scores.iter().find(|s| s.estimator == by.word()).expect("every estimator");
-        own.over_bound.as_planned
+    let scores = score_estimators("ci", &recordings(&runs), (&equal, 6)).expect("one environment");
+    let words: Vec<&str> = scores.iter().map(|score| score.estimator).collect();
+    assert_eq!(words[0], "suited");
+    assert_eq!(words[1..], Estimator::ALL.map(Estimator::word));
+    let of = |at: usize| scores[at].over_bound.as_planned;
+    assert!((1..scores.len()).any(|at| of(at) < of(1)), "one is better than the default");
+}
+
+#[test]
+fn the_suited_estimator_is_that_of_the_least_makespan_in_the_past() {
+    let runs =
+        forty(|run, test| 4 + (run * 7 + test * 13) % 9 + 20 * u64::from(run * test % 11 == 1));
+    let history = History::of("ci", recordings(&runs)).expect("one environment");
+    let found = suited(&history, 6);
+    assert_eq!(found.runs, 8);
+    let of = |by: Estimator| {
+        found.over_bound.iter().find(|(own, _)| *own == by).map_or(f64::NAN, |(_, over)| *over)
     };
-    assert_eq!(scores.len(), Estimator::ALL.len());
-    assert!(Estimator::ALL.iter().all(|by| score(best) <= score(*by)));
-    assert!(Estimator::ALL.iter().any(|by| score(best) < score(*by)));
+    let least = Estimator::ALL.map(of).into_iter().fold(f64::INFINITY, f64::min);
+    assert!(of(found.estimator) <= least || least > of(Estimator::default()) * 0.95);
+    // One level for long, then another: what follows at once suits the runs since.
+    let runs = forty(|run, test| if run < 35 || test % 2 == 0 { 4 } else { 16 });
+    let history = History::of("ci", recordings(&runs)).expect("one environment");
+    let found = suited(&history, 6);
+    assert_eq!(found.estimator, Estimator::Last, "{found:?}");
+}
+
+#[test]
+fn too_few_tests_or_runs_choose_nothing() {
+    let runs = vec![vec![10; 40]];
+    let once = History::of("ci", recordings(&runs)).expect("one environment");
+    assert_eq!(suited(&once, 4).runs, 0);
+    let few = History::of("ci", recordings(&vec![vec![10; 5]; 9])).expect("one environment");
+    assert_eq!(suited(&few, 4).estimator, Estimator::default());
 }

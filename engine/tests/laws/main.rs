@@ -18,4 +18,5 @@ mod test_id;
 mod flake;
 mod report;
 mod retry;
+mod unknown;
 mod verdict;

@@ -28,6 +28,8 @@ fn line(what: &str, known: &str) -> String {
 fn one(test: &Explained) -> String {
     let source = match test.source {
         Source::Own => "its own history",
+        Source::Renamed => "the history of a test that is gone, most likely this one",
+        Source::Borrowed => "its history in another environment",
         Source::Group => "the other tests of its class or file",
         Source::Suite => "the suite as a whole",
         Source::Default => "nothing: the default",
