@@ -11,10 +11,11 @@ use rasher::units::Micros;
 use serde::Serialize;
 
 use crate::budgets::{self, Demand};
+use crate::clock::Stopwatch;
 use crate::fault::{Exit, Fault};
 use crate::files;
 use crate::frontier_picture;
-use crate::output::{count, span, table, to_json};
+use crate::output::{Output, count, span, table, to_json};
 use crate::policy::Settings;
 use crate::prediction;
 use crate::session::Session;
@@ -105,7 +106,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let pool = pool(flags, &settings)?;
     let document = FrontierDocument {
         chosen: chosen(flags, session, &settings, &demand)?,
-        ..document(flags, &settings, pool, &demand)?
+        ..document((flags, session.output), &settings, pool, &demand)?
     };
     if let Some(path) = &flags.svg {
         let picture = frontier_picture::draw(&document)
@@ -154,15 +155,22 @@ fn chosen(
 }
 
 fn document(
-    flags: &Flags,
+    (flags, output): (&Flags, Output),
     settings: &Settings,
     pool: &Pool,
     demand: &Demand,
 ) -> Result<FrontierDocument, Fault> {
     let Estimates { mean, upper, setup, .. } = demand.estimates;
+    let watch = Stopwatch::start();
     let bounds = Bounds::of(demand.tests, mean, setup, flags.workers);
     let cap = settings.account.concurrent_max;
     let Frontier { points, useful_workers_max } = frontier(&bounds, pool, 1..=flags.workers, cap);
+    let mut said =
+        format!("{} of workers weighed in {}", count(points.len(), "number"), watch.elapsed());
+    if flags.budget.explain_budget {
+        said += &format!(", sorting the durations takes {}", time_of_sorting(mean));
+    }
+    output.say(&said);
     let wrong = |e: rasher::plan::PlanError| Fault::usage(e.to_string());
     let costs = Costs::new(demand.tests, mean, upper, setup).map_err(wrong)?;
     let tightest = plan(&costs, &PlanOptions::new(useful_workers_max)).map_err(wrong)?;
@@ -181,6 +189,15 @@ fn document(
         currency: pool.price_per_hour.and(settings.account.currency.clone()),
         chosen: None,
     })
+}
+
+/// The unit in which planning is measured.
+fn time_of_sorting(durations: &[Micros]) -> Micros {
+    let mut durations: Vec<u64> = durations.iter().map(|span| span.get()).collect();
+    let watch = Stopwatch::start();
+    durations.sort_unstable();
+    std::hint::black_box(durations);
+    watch.elapsed()
 }
 
 fn csv(document: &FrontierDocument) -> String {

@@ -5,9 +5,10 @@ use crate::project::Project;
 const CONSTRAINTS: &str = "[constraints]\ntogether = [[\"x.ATest#a\", \"x.BTest#d\"]]\n\
     apart = [[\"x.CTest\", \"x.BTest\"]]\n[constraints.resources]\ndb = [\"x.ATest#a\", \"x.ATest#b\"]\n";
 
-/// Eight tests on some shards in `p.json`.
+/// Seven tests on some shards in `p.json`; two shards take six seconds each, with whole classes.
 fn planned(constraints: &str, shards: &str) -> Project {
     let project = Project::new().with_reports();
+    project.report("reports", "x.CTest", &[("f", 1.0, ""), ("g", 1.0, "")]);
     project.rasher(&["record", "reports"]).code(0);
     project.write("rasher.toml", constraints);
     project.rasher(&["plan", "--shards", shards, "--out", "p.json"]).code(0);
@@ -24,9 +25,9 @@ fn a_test_is_explained_with_its_place() {
     let place = &test["place"];
     assert_eq!((&place["group"], &place["group_whole"]), (&"x.ATest".into(), &true.into()));
     assert_eq!((&place["of"], &place["group_tests_here"]), (&2.into(), &3.into()));
-    // Its class takes six seconds, the other shard 6.25: together they would be the whole run.
-    assert_eq!(place["elsewhere"]["shard_ms"], 12_250);
-    assert_eq!(explained["plan"]["reasons"]["work_ms"], 12_250);
+    // Its class takes six seconds, and so does the other shard: together they would be the whole run.
+    assert_eq!(place["elsewhere"]["shard_ms"], 12_000);
+    assert_eq!(explained["plan"]["reasons"]["work_ms"], 12_000);
     assert_eq!(explained["plan"]["workers"], 2);
     assert_eq!(test["flake"], serde_json::Value::Null, "it never failed");
 }
@@ -42,10 +43,10 @@ fn people_read_why_a_test_sits_where_it_sits() {
         "  history   1 passed, 0 failed, 0 skipped, last passed at 2026-01-02T03:04:05Z",
         "  recent    3.00s (newest first)",
         "  class     x.ATest, no set-up known",
-        "  shard     1/2, position 1 of 3; the shard takes 6.00s",
+        "  shard     1/2, position 1 of 3; the shard takes 6.00s, the longest",
         "            its class stays together (3 tests), so that its set-up is paid once",
         "            on shard 2, the shortest other one, that one would take 12s and the run 12s",
-        "  run       takes 6.25s; none can be shorter than 6.25s (gap 0.0000 %)",
+        "  run       takes 6.00s; none can be shorter than 6.00s (gap 0.0000 %)",
         "  bound by  12s of work on 2 workers",
         "  work      12s; no class split, 0s of set-up paid again for that",
         "  workers   it has 2 workers; more than 5 cannot help",

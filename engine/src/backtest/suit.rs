@@ -10,7 +10,7 @@ use crate::history::{Columns, History, NONE, RECENT};
 use crate::plan::longest_first::longest_first;
 
 /// So many of the last runs are played again.
-const RUNS: usize = 8;
+const RUNS: usize = 12;
 /// With fewer of them nothing is chosen.
 const RUNS_MIN: usize = 4;
 /// So many tests are played at most: every n-th of a larger suite.
@@ -18,11 +18,11 @@ const TESTS_MAX: usize = 5_000;
 /// With fewer tests than this nothing is chosen.
 const TESTS_MIN: usize = 20;
 /// Another estimator must be better by this share of what plans end over their bound: the last
-/// eight runs do not tell smaller differences apart.
+/// twelve runs do not tell smaller differences apart.
 const MARGIN: f64 = 0.05;
 
 /// The estimator that a suite is planned with, and how it was found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Suited {
     /// The estimator.
     pub estimator: Estimator,
@@ -32,14 +32,8 @@ pub struct Suited {
     pub over_bound: Vec<(Estimator, f64)>,
 }
 
-impl Default for Suited {
-    fn default() -> Self {
-        Self { estimator: Estimator::default(), runs: 0, over_bound: Vec::new() }
-    }
-}
-
 /// The estimator whose plans for `workers` workers would have ended nearest to the bound in the
-/// last eight runs, each predicted from the durations before it. With fewer than four of them, or
+/// last twelve runs, each predicted from the durations before it. With fewer than four of them, or
 /// where none is clearly better, the default.
 ///
 /// Runs are told apart by age: the newest duration of every test, then the one before. O(n log n)
@@ -85,7 +79,7 @@ impl<'a> Sample<'a> {
     /// The tests that still run, every n-th where there are many.
     fn of(history: &'a History) -> Self {
         let columns = history.columns();
-        let runs = 0b1111_1111;
+        let runs = 0b1111_1111_1111;
         let all: Vec<usize> = (0..history.len())
             .filter(|at| columns.measured_run[*at] != NONE && columns.seen[*at] & runs != 0)
             .collect();
@@ -106,7 +100,7 @@ impl<'a> Sample<'a> {
         let sum: u64 = real.iter().sum();
         let longest = real.iter().max().copied().unwrap_or(0);
         let bound = sum.div_ceil(workers as u64).max(longest) as f64;
-        let levels = Levels::of(columns, age + 1);
+        let levels = Levels::of(columns, age + 1, tests.iter().copied());
         let over = |by: Estimator| {
             let expected = tests.iter().map(|at| self.expect(*at, age, (by, &levels)));
             let expected: Vec<u64> = expected.collect();

@@ -313,4 +313,31 @@ mod tests {
         // Once an hour: half a lease of ten minutes and two minutes of start-up, 7 of 60.
         assert!((pool.slowdown() - 1.12).abs() < 0.01, "{}", pool.slowdown());
     }
+
+    #[test]
+    fn the_slowdown_is_what_interrupted_leases_take_on_average() {
+        // Leases of eight minutes, taken away twice an hour, ninety seconds to start anew.
+        let (lease, startup, rate) = (480.0, 90.0, 2.0 / 3_600.0);
+        let spot = Spot { interruptions_per_hour: 2.0, work_lost: Micros::from_secs(480) };
+        let pool = Pool { spot: Some(spot), startup: Micros::from_secs(90), ..Pool::plain("spot") };
+        let mut state = 42u64;
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((state >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+        };
+        let leases = 200_000;
+        let mut total = 0.0;
+        for _ in 0..leases {
+            // Until one lease is not interrupted: what was done is lost, and a worker starts.
+            loop {
+                let until = -uniform().ln() / rate;
+                if until >= lease {
+                    break total += lease;
+                }
+                total += until + startup;
+            }
+        }
+        let seen = total / (f64::from(leases) * lease);
+        assert!((seen - pool.slowdown()).abs() < 0.005, "{seen} {}", pool.slowdown());
+    }
 }

@@ -42,6 +42,8 @@ const LEVELLED: f64 = 0.6;
 const LEVEL_FLOOR_US: f32 = 1_000.0;
 /// A level is taken from at least so many tests.
 const LEVEL_TESTS: usize = 20;
+/// And from about so many of a large suite.
+const LEVEL_TESTS_MAX: usize = 5_000;
 
 /// How much slower or faster the newest run was than each of the last ones: to be multiplied with
 /// a duration of the same age.
@@ -52,15 +54,21 @@ impl Levels {
     /// All runs alike.
     pub(crate) const EVEN: Self = Self([1.0; RECENT]);
 
-    /// The median ratio of the duration at `newest` to each older one, over all tests. O(16 n).
-    pub(crate) fn of(columns: &Columns, newest: usize) -> Self {
+    /// The median ratio of the duration at `newest` to each older one, over some tests: every n-th
+    /// tells as much as all. O(16 n).
+    pub(crate) fn of(
+        columns: &Columns,
+        newest: usize,
+        tests: impl Iterator<Item = usize> + Clone,
+    ) -> Self {
         let mut levels = Self::EVEN;
-        let mut ratios = Vec::with_capacity(columns.recent_us.len());
+        let mut ratios = Vec::new();
         for age in newest + 1..RECENT {
             ratios.clear();
-            for (at, recent) in columns.recent_us.iter().enumerate() {
+            for at in tests.clone().filter(|at| columns.recent_count(*at) > age) {
+                let recent = &columns.recent_us[at];
                 let (new, old) = (recent[newest], recent[age]);
-                if columns.recent_count(at) > age && new.min(old) >= LEVEL_FLOOR_US {
+                if new.min(old) >= LEVEL_FLOOR_US {
                     ratios.push(new / old);
                 }
             }
@@ -153,7 +161,10 @@ pub fn estimate_by(history: &History, tests: &TestTable, by: Estimator) -> Estim
     }
     let columns = history.columns();
     let levels = match by {
-        Estimator::Levelled => Levels::of(columns, 0),
+        Estimator::Levelled => {
+            let every = history.len() / LEVEL_TESTS_MAX + 1;
+            Levels::of(columns, 0, (0..history.len()).step_by(every))
+        }
         _ => Levels::EVEN,
     };
     let places = history.tests().find_all(tests.ids().map(|test| tests.name(test)));
@@ -195,7 +206,7 @@ mod tests {
             columns.recent_us.push(recent);
             columns.state.push(RECENT as u32);
         }
-        let levels = Levels::of(&columns, 0);
+        let levels = Levels::of(&columns, 0, 0..40);
         let expect = |by: Estimator| by.expect(0, &columns.recent_us[9], &levels);
         assert_eq!(expect(Estimator::Levelled), 100_000);
         assert!(expect(Estimator::Mean) > 110_000);

@@ -181,7 +181,7 @@ fn the_suited_estimator_is_that_of_the_least_makespan_in_the_past() {
         forty(|run, test| 4 + (run * 7 + test * 13) % 9 + 20 * u64::from(run * test % 11 == 1));
     let history = History::of("ci", recordings(&runs)).expect("one environment");
     let found = suited(&history, 6);
-    assert_eq!(found.runs, 8);
+    assert_eq!(found.runs, 12);
     let of = |by: Estimator| {
         found.over_bound.iter().find(|(own, _)| *own == by).map_or(f64::NAN, |(_, over)| *over)
     };
