@@ -152,7 +152,7 @@ impl Estimator {
 /// use rasher::history::History;
 /// use rasher::test_id::TestTable;
 /// let (history, tests) = (History::new("linux"), TestTable::new());
-/// assert_eq!(estimate_by(&history, &tests, Estimator::Last), estimate(&history, &tests));
+/// assert_eq!(estimate_by(&history, &tests, Estimator::Last).mean, estimate(&history, &tests).mean);
 /// ```
 pub fn estimate_by(history: &History, tests: &TestTable, by: Estimator) -> Estimates {
     let mut answer = Estimates { by, ..estimate(history, tests) };
