@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import org.gradle.api.file.FileTreeElement;
-import org.gradle.api.file.RegularFileProperty;
 import org.gradle.api.specs.Spec;
 
 /** True for the class files of other shards; one look-up in a hash table each. */
@@ -16,19 +15,17 @@ final class Elsewhere implements Spec<FileTreeElement>, Serializable {
 
     private final File file;
     private final String module;
-    private final boolean isActive;
     private transient ShardPlan plan;
 
-    Elsewhere(File file, String module, RegularFileProperty active) {
+    Elsewhere(File file, String module) {
         this.file = file;
         this.module = module;
-        this.isActive = active.isPresent();
     }
 
     @Override
     public boolean isSatisfiedBy(FileTreeElement element) {
         String path = element.getPath();
-        if (!isActive || element.isDirectory() || !path.endsWith(CLASS)) {
+        if (element.isDirectory() || !path.endsWith(CLASS)) {
             return false;
         }
         return !plan().takesClass(path.substring(0, path.length() - CLASS.length()).replace('/', '.'));

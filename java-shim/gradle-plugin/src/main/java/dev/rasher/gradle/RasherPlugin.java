@@ -10,6 +10,7 @@ import org.gradle.api.GradleException;
 import org.gradle.api.Plugin;
 import org.gradle.api.Project;
 import org.gradle.api.file.ProjectLayout;
+import org.gradle.api.file.RegularFile;
 import org.gradle.api.plugins.JavaPlugin;
 import org.gradle.api.provider.Property;
 import org.gradle.api.provider.Provider;
@@ -17,6 +18,8 @@ import org.gradle.api.provider.ProviderFactory;
 import org.gradle.api.tasks.SourceSetContainer;
 import org.gradle.api.tasks.TaskProvider;
 import org.gradle.api.tasks.testing.Test;
+import org.gradle.api.tasks.testing.junitplatform.JUnitPlatformOptions;
+import org.gradle.api.tasks.testing.testng.TestNGOptions;
 
 /**
  * Runs one shard of each test task, records it, and runs again what is outstanding.
@@ -92,32 +95,41 @@ public final class RasherPlugin implements Plugin<Project> {
         TaskProvider<ShardTask> shard = project.getTasks().register("rasherShard", ShardTask.class, task -> {
             task.setDescription("Makes the plan where there is none, and the shard that this build runs");
             settings(task, project, rasher);
-            task.getShard().set(rasher.getShard());
-            task.getShardFile().set(layout.getBuildDirectory().file("rasher/shard-1.txt"));
+            task.getShardFile().set(layout.getBuildDirectory().file("rasher/shard.txt"));
         });
         int retries = rasher.getMaxRetries().get();
-        List<TestRounds> all = new ArrayList<>();
         for (String name : List.copyOf(project.getTasks().withType(Test.class).getNames())) {
-            all.add(new TestRounds(name, retries, layout));
-        }
-        for (TestRounds rounds : all) {
-            TaskProvider<Test> first = project.getTasks().named(rounds.name(), Test.class);
+            TestRounds rounds = new TestRounds(name, retries, layout);
+            TaskProvider<Test> first = project.getTasks().named(name, Test.class);
             first.configure(test -> first(test, project, rasher, shard, rounds));
             if (retries > 0) {
                 addRetries(project, rasher, first, rounds);
             }
         }
+        Project root = project.getRootProject();
+        if (project == root || !root.getPlugins().hasPlugin(RasherPlugin.class)) {
+            addWhole(project, rasher);
+        }
+    }
+
+    /** What looks at all test tasks of a project and of the projects below it. */
+    private void addWhole(Project project, RasherExtension rasher) {
+        Provider<RunOfBuild> run = project.getGradle().getSharedServices().registerIfAbsent(
+                "rasherRunOfBuild", RunOfBuild.class, service -> {});
+        List<Object> folders = new ArrayList<>(List.of(layout.getBuildDirectory().dir("rasher")));
+        project.getSubprojects().forEach(below -> folders.add(new File(below.getProjectDir(), "build/rasher")));
         project.getTasks().register("rasherCollect", CollectTask.class, task -> {
-            task.setDescription("Records what the tests of this project did into history");
+            task.setDescription("Records what the tests did into history");
             settings(task, project, rasher);
-            task.getShard().set(rasher.getShard());
-            all.forEach(rounds -> rounds.addTo(task.getRecordings()));
+            task.getRunOfBuild().set(run);
+            task.usesService(run);
+            task.getFolders().from(folders);
             task.mustRunAfter(project.getTasks().withType(Test.class));
         });
         project.getTasks().register("rasherVerify", VerifyTask.class, task -> {
             task.setDescription("Proves that every planned test has exactly one accepted result");
             settings(task, project, rasher);
-            all.forEach(rounds -> rounds.addTo(task.getRecordings()));
+            task.getFolders().from(folders);
             task.mustRunAfter(project.getTasks().withType(Test.class));
         });
     }
@@ -129,16 +141,20 @@ public final class RasherPlugin implements Plugin<Project> {
         task.getStore().set(rasher.getStore());
         task.getEnvironment().set(rasher.getEnvironment());
         task.getRun().set(rasher.getRun());
+        task.getShard().set(rasher.getShard());
+        task.getModule().set(module(project));
         task.getOutputs().upToDateWhen(always -> false);
+    }
+
+    private static String module(Project project) {
+        Path relative = project.getRootDir().toPath().relativize(project.getProjectDir().toPath());
+        return relative.toString().replace(File.separatorChar, '/');
     }
 
     private void first(
             Test test, Project project, RasherExtension rasher, TaskProvider<ShardTask> shard, TestRounds rounds) {
-        Arguments arguments = arguments(test, project, rounds, 1);
-        if (rasher.getShard().isPresent()) {
-            arguments.getShardFile().set(shard.flatMap(ShardTask::getShardFile));
-            test.dependsOn(shard);
-        }
+        boolean isSharded = rasher.getShard().isPresent();
+        round(test, project, rounds, 1, isSharded ? shard.flatMap(ShardTask::getShardFile) : null);
         if (rasher.getMaxRetries().get() > 0) {
             if (test.getExtensions().findByName("retry") != null) {
                 throw new GradleException("rasher: `" + test.getPath() + "` is also retried by another plugin"
@@ -147,13 +163,19 @@ public final class RasherPlugin implements Plugin<Project> {
             }
             // What the rounds come to is judged behind the last of them.
             test.setIgnoreFailures(true);
+            runAnew(test, rounds, 1);
         }
     }
 
-    /** Lets a test task select by a shard file and record as one round. */
-    private Arguments arguments(Test test, Project project, TestRounds rounds, int round) {
-        Path relative = project.getRootDir().toPath().relativize(project.getProjectDir().toPath());
-        String module = relative.toString().replace(File.separatorChar, '/');
+    /** A failure that is let pass here must not be taken for a result that need not be looked for again. */
+    private static void runAnew(Test test, TestRounds rounds, int round) {
+        test.getOutputs().upToDateWhen(new NoneFailed(rounds.attempts(round).get().getAsFile()));
+        test.getOutputs().doNotCacheIf("a failure that is retried must not be kept", always -> true);
+    }
+
+    /** Lets a test task record as one round, and select by a shard file where one is given. */
+    private void round(Test test, Project project, TestRounds rounds, int round, Provider<RegularFile> shardFile) {
+        String module = module(project);
         File attempts = rounds.attempts(round).get().getAsFile();
         Arguments arguments = project.getObjects().newInstance(Arguments.class);
         arguments.getModule().set(module);
@@ -161,12 +183,13 @@ public final class RasherPlugin implements Plugin<Project> {
         arguments.getRound().set(round);
         test.getJvmArgumentProviders().add(arguments);
         test.getOutputs().dir(attempts).withPropertyName("rasherAttempts");
-        test.doFirst("forget what was recorded before", new Forget(attempts));
-        File file = layout.getBuildDirectory().file("rasher/" + (round == 1 ? "" : rounds.name() + "-") + "shard-"
-                + round + ".txt").get().getAsFile();
-        test.exclude(new Elsewhere(file, module.isEmpty() ? null : module, arguments.getShardFile()));
+        test.doFirst("begin a round", new StartRound(attempts));
+        if (shardFile != null) {
+            arguments.getShardFile().set(shardFile);
+            test.dependsOn(shardFile);
+            test.exclude(new Elsewhere(shardFile.get().getAsFile(), module.isEmpty() ? null : module));
+        }
         allowNoTests(test);
-        return arguments;
     }
 
     /** Gradle 9 fails where classes are left but no test; a shard may well be so. */
@@ -192,12 +215,10 @@ public final class RasherPlugin implements Plugin<Project> {
                     rounds.name() + "Outstanding" + (round - 1), OutstandingTask.class, task -> {
                         task.setDescription("Finds out what " + rounds.name() + " must run again");
                         settings(task, project, rasher);
-                        rounds.addTo(task.getRecordings());
+                        task.getFolders().from(rounds.folder());
                         task.getMaxFailures().set(rasher.getMaxFailures());
                         task.getRound().set(at);
-                        task.getOf().set(rounds.name());
-                        task.getShardFile().set(layout.getBuildDirectory()
-                                .file("rasher/" + rounds.name() + "-shard-" + at + ".txt"));
+                        task.getShardFile().set(rounds.shardFile(at));
                         task.mustRunAfter(previous);
                     });
             TaskProvider<Test> retry = project.getTasks().register(
@@ -205,9 +226,8 @@ public final class RasherPlugin implements Plugin<Project> {
                         test.setDescription("Runs again what " + rounds.name() + " left outstanding");
                         likeFirst(test, first.get());
                         test.setIgnoreFailures(true);
-                        arguments(test, project, rounds, at).getShardFile()
-                                .set(outstanding.flatMap(OutstandingTask::getShardFile));
-                        test.dependsOn(outstanding);
+                        runAnew(test, rounds, at);
+                        round(test, project, rounds, at, outstanding.flatMap(OutstandingTask::getShardFile));
                     });
             first.configure(test -> test.finalizedBy(outstanding, retry));
             before = retry;
@@ -217,8 +237,7 @@ public final class RasherPlugin implements Plugin<Project> {
                 project.getTasks().register(rounds.name() + "Verdict", VerdictTask.class, task -> {
                     task.setDescription("Fails the build where a test of " + rounds.name() + " is still outstanding");
                     settings(task, project, rasher);
-                    rounds.addTo(task.getRecordings());
-                    task.getOf().set(rounds.name());
+                    task.getFolders().from(rounds.folder());
                     task.getFailOnPassedAfterRetry().set(rasher.getFailOnPassedAfterRetry());
                     task.mustRunAfter(last);
                 });
@@ -230,14 +249,28 @@ public final class RasherPlugin implements Plugin<Project> {
         test.setTestClassesDirs(first.getTestClassesDirs());
         test.setClasspath(first.getClasspath());
         test.getJavaLauncher().set(first.getJavaLauncher());
-        test.useJUnitPlatform();
+        if (first.getOptions() instanceof JUnitPlatformOptions) {
+            test.useJUnitPlatform(options -> options.copyFrom((JUnitPlatformOptions) first.getOptions()));
+        } else if (first.getOptions() instanceof TestNGOptions) {
+            test.useTestNG(options -> options.copyFrom((TestNGOptions) first.getOptions()));
+        }
         test.setIncludes(first.getIncludes());
+        // Without the predicate over the classes of other shards: a retry has its own.
         test.setExcludes(first.getExcludes());
         test.setMaxHeapSize(first.getMaxHeapSize());
         test.setMinHeapSize(first.getMinHeapSize());
         test.setJvmArgs(first.getJvmArgs());
+        first.getJvmArgumentProviders().forEach(provider -> {
+            if (!(provider instanceof Arguments)) {
+                test.getJvmArgumentProviders().add(provider);
+            }
+        });
         test.systemProperties(first.getSystemProperties());
         test.setEnvironment(first.getEnvironment());
         test.setWorkingDir(first.getWorkingDir());
+        test.setEnableAssertions(first.getEnableAssertions());
+        test.setDefaultCharacterEncoding(first.getDefaultCharacterEncoding());
+        test.setMaxParallelForks(first.getMaxParallelForks());
+        test.setForkEvery(first.getForkEvery());
     }
 }

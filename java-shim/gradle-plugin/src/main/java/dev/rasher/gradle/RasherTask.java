@@ -23,9 +23,12 @@ import org.gradle.api.tasks.TaskAction;
 
 /** What all tasks share: where things lie, and how the command is called. */
 abstract class RasherTask extends DefaultTask {
+    private static final String RECORDING = ".attempts.jsonl";
+
     @Internal
     public abstract Property<File> getRoot();
 
+    /** The plan of the run, which all its shards follow. */
     @Internal
     public abstract RegularFileProperty getPlan();
 
@@ -38,9 +41,17 @@ abstract class RasherTask extends DefaultTask {
     @Internal
     public abstract Property<String> getRun();
 
-    /** The folders of recordings, in the order of the rounds. */
+    /** Which shard this build runs, as {@code I/N}. */
     @Internal
-    public abstract ConfigurableFileCollection getRecordings();
+    public abstract Property<String> getShard();
+
+    /** The project's place in the build; empty for the root project. */
+    @Internal
+    public abstract Property<String> getModule();
+
+    /** The folders of the test tasks that are looked at, or folders that hold such folders. */
+    @Internal
+    public abstract ConfigurableFileCollection getFolders();
 
     @TaskAction
     public void act() {
@@ -66,48 +77,56 @@ abstract class RasherTask extends DefaultTask {
         return answer;
     }
 
-    /** The name of the test task whose rounds these are; empty where several are looked at. */
-    @Internal
-    public abstract Property<String> getOf();
-
-    /** The plan of a round: the first is the plan, later ones lie beside it. */
-    Path planOf(int round) {
-        Path first = getPlan().get().getAsFile().toPath();
-        if (round == 1) {
-            return first;
-        }
-        String path = getPath().substring(0, getPath().lastIndexOf(':') + 1).replace(':', '-').substring(1);
-        return first.resolveSibling("retry-" + path + getOf().getOrElse("") + "-" + round + ".json");
-    }
-
     /** The files recorded in a round. */
     List<Path> recorded(int round) throws IOException {
         List<Path> found = new ArrayList<>();
-        for (File folder : getRecordings()) {
-            if (folder.getName().equals("attempts-" + round) && folder.isDirectory()) {
-                try (Stream<Path> files = Files.list(folder.toPath())) {
-                    found.addAll(files.sorted().collect(Collectors.toList()));
+        for (Path folder : roundFolders(round)) {
+            for (Path file : list(folder)) {
+                if (file.toString().endsWith(RECORDING)) {
+                    found.add(file);
                 }
             }
         }
         return found;
     }
 
-    int lastRound() {
-        int last = 1;
-        for (File folder : getRecordings()) {
-            last = Math.max(last, Integer.parseInt(folder.getName().substring("attempts-".length())));
+    /** The last round that left a folder; at least 1. */
+    int lastRound() throws IOException {
+        int round = 1;
+        while (!roundFolders(round + 1).isEmpty()) {
+            round++;
         }
-        return last;
+        return round;
     }
 
-    /** {@code --plan} and {@code --results} of the rounds that ran. */
-    List<String> evidence() throws IOException {
+    private List<Path> roundFolders(int round) throws IOException {
+        List<Path> found = new ArrayList<>();
+        for (File folder : getFolders()) {
+            List<Path> tasks = new ArrayList<>(list(folder.toPath()));
+            tasks.add(0, folder.toPath());
+            for (Path task : tasks) {
+                Path attempts = task.resolve(TestRounds.attemptsName(round));
+                if (Files.isDirectory(attempts)) {
+                    found.add(attempts);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static List<Path> list(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.sorted().collect(Collectors.toList());
+        }
+    }
+
+    /** {@code --results} of all rounds. */
+    List<String> results() throws IOException {
         List<String> arguments = new ArrayList<>();
         for (int round = 1; round <= lastRound(); round++) {
-            if (Files.exists(planOf(round))) {
-                arguments.addAll(List.of("--plan", planOf(round).toString()));
-            }
             for (Path file : recorded(round)) {
                 arguments.addAll(List.of("--results", round + "=" + file));
             }

@@ -10,22 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32;
 import org.gradle.api.file.RegularFileProperty;
-import org.gradle.api.provider.Property;
-import org.gradle.api.tasks.Internal;
 import org.gradle.api.tasks.OutputFile;
 
 /** Makes the plan where there is none yet, and writes down what this build runs of it. */
 public abstract class ShardTask extends RasherTask {
     /** One plan for all projects of a build, made by whichever comes first. */
     private static final Object LOCK = new Object();
-
-    /**
-     * Which shard, as {@code I/N}.
-     *
-     * @return the setting
-     */
-    @Internal
-    public abstract Property<String> getShard();
 
     /**
      * The shard file that the harness reads.
@@ -38,7 +28,7 @@ public abstract class ShardTask extends RasherTask {
     @Override
     void perform() throws IOException {
         String shard = getShard().get();
-        Path plan = planOf(1);
+        Path plan = getPlan().get().getAsFile().toPath();
         boolean isPlanned;
         synchronized (LOCK) {
             isPlanned = Files.exists(plan) || make(plan, shard.substring(shard.indexOf('/') + 1));

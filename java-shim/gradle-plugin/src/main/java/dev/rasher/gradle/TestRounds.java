@@ -1,8 +1,8 @@
 package dev.rasher.gradle;
 
-import org.gradle.api.file.ConfigurableFileCollection;
 import org.gradle.api.file.Directory;
 import org.gradle.api.file.ProjectLayout;
+import org.gradle.api.file.RegularFile;
 import org.gradle.api.provider.Provider;
 
 /** The rounds of one test task: the first run and its retries, each with the folder it records in. */
@@ -25,13 +25,21 @@ final class TestRounds {
         return retries + 1;
     }
 
-    Provider<Directory> attempts(int round) {
-        return layout.getBuildDirectory().dir("rasher/" + name + "/attempts-" + round);
+    /** Everything of this test task. */
+    Provider<Directory> folder() {
+        return layout.getBuildDirectory().dir("rasher/" + name);
     }
 
-    void addTo(ConfigurableFileCollection recordings) {
-        for (int round = 1; round <= count(); round++) {
-            recordings.from(attempts(round));
-        }
+    Provider<Directory> attempts(int round) {
+        return folder().map(folder -> folder.dir(attemptsName(round)));
+    }
+
+    Provider<RegularFile> shardFile(int round) {
+        return folder().map(folder -> folder.file("shard-" + round + ".txt"));
+    }
+
+    /** The name of the folder that a round records in. */
+    static String attemptsName(int round) {
+        return "attempts-" + round;
     }
 }

@@ -1,11 +1,8 @@
 package dev.rasher.gradle;
 
 import dev.rasher.Attempts;
-import dev.rasher.Rasher;
-import dev.rasher.Transport;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -14,8 +11,8 @@ import org.gradle.api.GradleException;
 import org.gradle.api.provider.Property;
 import org.gradle.api.tasks.Internal;
 
-/** Judges all rounds; fails the build where the verdict blocks or a test has no result that counts. */
-public abstract class VerdictTask extends RasherTask {
+/** Judges all rounds of a test task; fails the build where the verdict blocks or a test has no result that counts. */
+public abstract class VerdictTask extends JudgedTask {
     /**
      * Whether a test that failed and then passed fails the build all the same.
      *
@@ -26,33 +23,31 @@ public abstract class VerdictTask extends RasherTask {
 
     @Override
     void perform() throws IOException {
-        if (recorded(1).isEmpty()) {
+        if (!Files.exists(planOf(1))) {
             return;
         }
         List<String> arguments = new ArrayList<>(List.of("verdict"));
         arguments.addAll(evidence());
         rasher(arguments).orThrow();
-        Set<String> failedOnce = failed(1);
+        Set<String> failedOnce = failed();
         if (!failedOnce.isEmpty()) {
             getLogger().lifecycle("rasher: passed after retry: {}", String.join(", ", failedOnce));
             if (getFailOnPassedAfterRetry().get()) {
-                throw new GradleException("rasher: " + failedOnce.size() + " tests passed only after a retry,"
+                throw new GradleException("rasher: " + failedOnce.size() + " passed only after a retry,"
                         + " and failOnPassedAfterRetry is set: " + String.join(", ", failedOnce));
             }
         }
     }
 
-    /** The tests that failed in a round. */
-    private Set<String> failed(int round) throws IOException {
-        List<byte[]> files = new ArrayList<>();
-        for (Path file : recorded(round)) {
-            files.add(Files.readAllBytes(file));
-        }
-        Attempts attempts = Rasher.open(Transport.AUTO).read(files);
+    /** What failed in any round. */
+    private Set<String> failed() throws IOException {
         Set<String> failed = new TreeSet<>();
-        for (int at = 0; at < attempts.size(); at++) {
-            if (!Set.of("passed", "skipped").contains(attempts.outcome(at))) {
-                failed.add(attempts.test(at));
+        for (int round = 1; round <= lastRound(); round++) {
+            Attempts attempts = attempts(round);
+            for (int at = 0; at < attempts.size(); at++) {
+                if (!Set.of("passed", "skipped").contains(attempts.outcome(at))) {
+                    failed.add(attempts.test(at));
+                }
             }
         }
         return failed;

@@ -64,11 +64,21 @@ final class AttemptLog {
         }
     }
 
+    private static String now() {
+        return Instant.ofEpochMilli(System.currentTimeMillis()).toString();
+    }
+
+    /** Says that the tests are over: a recording without this as its last line broke off. */
+    void over() {
+        write(new JsonLine().text("at", now()).number("over", 1));
+        flush();
+    }
+
     private static JsonLine head(Naming naming) {
         JsonLine line = new JsonLine().text("schema", "rasher.attempts/1")
                 .text("naming", naming.name().toLowerCase(java.util.Locale.ROOT))
                 .text("java", System.getProperty("java.version"))
-                .text("at", Instant.ofEpochMilli(System.currentTimeMillis()).toString());
+                .text("at", now());
         Path shard = Settings.path("shard");
         if (shard != null) {
             try {

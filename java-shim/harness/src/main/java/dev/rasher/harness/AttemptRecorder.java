@@ -78,7 +78,7 @@ public final class AttemptRecorder implements TestExecutionListener {
     @Override
     public void testPlanExecutionFinished(TestPlan testPlan) {
         if (log != null) {
-            log.flush();
+            log.over();
         }
         classes.clear();
         executed.clear();
@@ -211,7 +211,9 @@ public final class AttemptRecorder implements TestExecutionListener {
     }
 
     private JsonLine named(JsonLine line, TestIdentifier node, String name) {
-        return line.text("class", className(node)).text("name", name).text("unique", node.getUniqueId());
+        line.text("class", className(node)).text("name", name).text("unique", node.getUniqueId());
+        String method = Sources.methodName(node.getSource());
+        return method == null || name.startsWith(method) ? line : line.text("method", method);
     }
 
     private String name(TestIdentifier node) {

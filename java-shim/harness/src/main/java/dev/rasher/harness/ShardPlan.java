@@ -190,8 +190,13 @@ public final class ShardPlan {
         return Arrays.binarySearch(known, Hash64.of(key)) >= 0;
     }
 
-    /** What remains of a test's name without parameters and invocations. */
-    static String bare(String name) {
+    /**
+     * What remains of a test's name without parameters and invocations.
+     *
+     * @param name as reports print it
+     * @return the part before the first bracket of any kind
+     */
+    public static String bare(String name) {
         for (int at = 0; at < name.length(); at++) {
             char c = name.charAt(at);
             if (c == '(' || c == '[' || c == '{') {
