@@ -3,6 +3,7 @@ package dev.rasher.gradle;
 import dev.rasher.Attempts;
 import dev.rasher.Rasher;
 import dev.rasher.Transport;
+import dev.rasher.harness.ShardPlan;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -73,12 +74,18 @@ abstract class JudgedTask extends RasherTask {
         Set<String> known = new HashSet<>(Files.readAllLines(classes));
         String document = rasher(List.of("shard", getShard().get(), "--plan", plan.toString(), "--format", "json"))
                 .orThrow().data();
+        // Groups tell the module where two have a class of one name; the tests stand in the order of the groups.
+        String module = getModule().get() + ':';
+        List<String> all = Ids.read(document, "tests");
         Set<String> tests = new TreeSet<>();
-        for (String planned : Ids.read(document, "tests")) {
-            String module = getModule().get() + ':';
-            String test = planned.startsWith(module) ? planned.substring(module.length()) : planned;
-            if (known.contains(Ids.outermostClass(test))) {
-                tests.add(test);
+        int at = 0;
+        for (Ids.Group group : Ids.groups(document)) {
+            String name = group.name().startsWith(module) ? group.name().substring(module.length()) : group.name();
+            boolean isHere = known.contains(ShardPlan.outermost(name));
+            for (int end = at + group.size(); at < end; at++) {
+                if (isHere) {
+                    tests.add(all.get(at).startsWith(module) ? all.get(at).substring(module.length()) : all.get(at));
+                }
             }
         }
         return tests;

@@ -117,20 +117,24 @@ public final class RasherPlugin implements Plugin<Project> {
         Provider<RunOfBuild> run = project.getGradle().getSharedServices().registerIfAbsent(
                 "rasherRunOfBuild", RunOfBuild.class, service -> {});
         List<Object> folders = new ArrayList<>(List.of(layout.getBuildDirectory().dir("rasher")));
-        project.getSubprojects().forEach(below -> folders.add(new File(below.getProjectDir(), "build/rasher")));
+        List<Object> tests = new ArrayList<>(List.of(project.getTasks().withType(Test.class)));
+        for (Project below : project.getSubprojects()) {
+            folders.add(new File(below.getProjectDir(), "build/rasher"));
+            tests.add(below.getTasks().withType(Test.class));
+        }
         project.getTasks().register("rasherCollect", CollectTask.class, task -> {
             task.setDescription("Records what the tests did into history");
             settings(task, project, rasher);
             task.getRunOfBuild().set(run);
             task.usesService(run);
             task.getFolders().from(folders);
-            task.mustRunAfter(project.getTasks().withType(Test.class));
+            task.mustRunAfter(tests);
         });
         project.getTasks().register("rasherVerify", VerifyTask.class, task -> {
             task.setDescription("Proves that every planned test has exactly one accepted result");
             settings(task, project, rasher);
             task.getFolders().from(folders);
-            task.mustRunAfter(project.getTasks().withType(Test.class));
+            task.mustRunAfter(tests);
         });
     }
 

@@ -28,6 +28,11 @@ public final class PlanMojo extends Selecting {
 
     @Override
     void perform() throws IOException {
+        if (session.getUserProperties().getProperty(RetryMojo.ROUND) != null) {
+            getLog().info("rasher: this build retries, and plans nothing else");
+            return;
+        }
+        forget();
         if (shard == null) {
             getLog().info("rasher: all tests run and are recorded; -Drasher.shard=I/N runs a part");
             select(null, 1);
@@ -44,6 +49,21 @@ public final class PlanMojo extends Selecting {
         }
         List<String> arguments = List.of("shard", shard, "--plan", plan.toString(), "--format", "harness");
         select(rasher(arguments).orThrow().data(), 1);
+    }
+
+    /** Takes away the rounds behind the one that is about to run again: they would speak for what is no more. */
+    private void forget() throws IOException {
+        new FirstPlan(this).forget();
+        for (int round = 2; ; round++) {
+            boolean isPlanned = Files.deleteIfExists(retryPlan(round));
+            List<Recording> recordings = Recording.list(attempts(project, round));
+            if (!isPlanned && recordings.isEmpty()) {
+                return;
+            }
+            for (Recording recording : recordings) {
+                Files.delete(recording.file());
+            }
+        }
     }
 
     /** Makes the plan; false where there is no history to make it of, and classes are spread evenly instead. */

@@ -9,8 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
@@ -35,6 +33,13 @@ abstract class RasherMojo extends AbstractMojo {
     /** The run that all its shards and retries share; by default the CI's. */
     @Parameter(property = "rasher.run")
     String run;
+
+    /**
+     * Which shard this is about, as {@code I/N}; without it, what all shards have run. A retry or a verdict of one
+     * shard looks at nothing but the tests of that shard, so that a machine can retry its own.
+     */
+    @Parameter(property = "rasher.shard")
+    String shard;
 
     /** Does nothing. */
     @Parameter(property = "rasher.skip", defaultValue = "false")
@@ -78,16 +83,21 @@ abstract class RasherMojo extends AbstractMojo {
         return folder(module).resolve("attempts-" + round);
     }
 
-    /** The plan of a round: the first is the plan, later ones are retries beside it. */
-    Path planOf(int round) {
-        Path first = plan.toPath();
-        return round == 1 ? first : first.resolveSibling("retry-" + round + ".json");
+    /** Where the plan of a retry lies; those of one shard lie apart from those of all. */
+    Path retryPlan(int round) {
+        String prefix = shard == null ? "" : "shard-" + shard.replace('/', '-') + "-";
+        return plan.toPath().resolveSibling(prefix + "retry-" + round + ".json");
     }
 
-    /** How many rounds there are on disk, at least one. */
-    int rounds() {
+    /** The plan of a round: the first is what was to run, later ones are retries beside it. */
+    Path planOf(int round) throws IOException {
+        return round == 1 ? new FirstPlan(this).path() : retryPlan(round);
+    }
+
+    /** How many rounds there are on disk, at least one; a machine that retried its own shard left no plan for all. */
+    int rounds() throws IOException {
         int round = 1;
-        while (Files.exists(planOf(round + 1))) {
+        while (Files.exists(retryPlan(round + 1)) || !recordings(round + 1).isEmpty()) {
             round++;
         }
         return round;
@@ -95,8 +105,12 @@ abstract class RasherMojo extends AbstractMojo {
 
     /** Calls the command; what it says goes to the log. */
     Answer rasher(List<String> arguments) {
+        return rasher(arguments, store.toPath());
+    }
+
+    Answer rasher(List<String> arguments, Path history) {
         List<String> all = new ArrayList<>(arguments);
-        all.addAll(List.of("--store", store.getPath(), "--env", env));
+        all.addAll(List.of("--store", history.toString(), "--env", env));
         getLog().debug("rasher " + String.join(" ", all));
         Answer answer = Rasher.run(root(), all);
         if (answer.exitCode() == 0) {
@@ -105,34 +119,42 @@ abstract class RasherMojo extends AbstractMojo {
         return answer;
     }
 
-    /** The folders in which the modules recorded, round by round; the tool's own reports where there are none. */
+    /** The files that the modules recorded in a round. */
     List<Path> recordings(int round) throws IOException {
         List<Path> found = new ArrayList<>();
         for (MavenProject module : session.getProjects()) {
-            Path folder = attempts(module, round);
-            if (Files.isDirectory(folder)) {
-                try (Stream<Path> files = Files.list(folder)) {
-                    found.addAll(files.sorted().collect(Collectors.toList()));
+            for (Recording recording : Recording.list(attempts(module, round))) {
+                // What a retry records is of a plan of its own.
+                if (round > 1 || shard == null || recording.isOf(shard)) {
+                    found.add(recording.file());
                 }
             }
         }
         return found;
     }
 
-    /** {@code --plan} and {@code --results} of all rounds. */
-    List<String> evidence() throws IOException, MojoFailureException {
-        List<String> arguments = new ArrayList<>();
-        boolean isAny = false;
+    /** Fails where there is nothing to look at. */
+    void requireRecordings() throws IOException, MojoFailureException {
         for (int round = 1; round <= rounds(); round++) {
-            arguments.addAll(List.of("--plan", planOf(round).toString()));
-            for (Path file : recordings(round)) {
-                arguments.addAll(List.of("--results", round + "=" + file));
-                isAny = true;
+            if (!recordings(round).isEmpty()) {
+                return;
             }
         }
-        if (!isAny) {
-            throw new MojoFailureException("rasher: no attempts are recorded below " + root()
-                    + "; run the tests with `rasher:plan` before this goal");
+        throw new MojoFailureException("rasher: no attempts are recorded below " + root()
+                + "; run the tests with `rasher:plan` before this goal");
+    }
+
+    /** {@code --plan} and {@code --results} of all rounds. */
+    List<String> evidence() throws IOException, MojoFailureException {
+        requireRecordings();
+        List<String> arguments = new ArrayList<>();
+        for (int round = 1; round <= rounds(); round++) {
+            if (Files.exists(planOf(round))) {
+                arguments.addAll(List.of("--plan", planOf(round).toString()));
+            }
+            for (Path file : recordings(round)) {
+                arguments.addAll(List.of("--results", round + "=" + file));
+            }
         }
         return arguments;
     }

@@ -10,6 +10,8 @@ import java.util.regex.Pattern;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProject;
 
 /**
  * Plans what is outstanding and lets this build run exactly that: {@code mvn rasher:retry test}. Nothing outstanding
@@ -19,7 +21,16 @@ import org.apache.maven.plugins.annotations.Mojo;
 public final class RetryMojo extends Selecting {
     private static final Object LOCK = new Object();
     private static final Pattern NONE = Pattern.compile("\"tests\":\\s*0\\b");
-    private static final String ROUND = "rasher.retry.round";
+
+    /** Set in a build that retries, to the round; such a build plans nothing else. */
+    static final String ROUND = "rasher.retry.round";
+
+    /**
+     * Which part of the retry to run, as {@code I/N}, where what all shards have left outstanding is spread over
+     * several machines again.
+     */
+    @Parameter(property = "rasher.retry.shard", defaultValue = "1/1")
+    private String retryShard;
 
     /** Made by Maven. */
     public RetryMojo() {}
@@ -38,18 +49,18 @@ public final class RetryMojo extends Selecting {
             project.getProperties().setProperty("skipTests", "true");
             return;
         }
-        String part = shard == null ? "1/1" : shard;
-        List<String> arguments = List.of("shard", part, "--plan", planOf(round).toString(), "--format", "harness");
+        List<String> arguments = List.of("shard", retryShard, "--plan", retryPlan(round).toString(), "--format", "harness");
         select(rasher(arguments).orThrow().data(), round);
     }
 
     /** Makes the retry plan; 0 where nothing is outstanding. */
     private int make() throws IOException, MojoFailureException {
         int round = rounds() + 1;
-        Path file = planOf(round);
+        Path file = retryPlan(round);
+        refuseBrokenOff();
         List<String> arguments = new ArrayList<>(List.of("retry"));
         arguments.addAll(evidence());
-        String total = shard == null ? "1" : shard.substring(shard.indexOf('/') + 1);
+        String total = retryShard.substring(retryShard.indexOf('/') + 1);
         arguments.addAll(List.of("--mode", "reshard", "--shards", total, "--out", file.toString(), "--json"));
         Answer answer = rasher(arguments).orThrow();
         boolean isNeeded = Files.exists(file) && !NONE.matcher(answer.data()).find();
@@ -57,5 +68,21 @@ public final class RetryMojo extends Selecting {
             Files.deleteIfExists(file);
         }
         return isNeeded ? round : 0;
+    }
+
+    /** Without a plan only what ran is known, and a JVM that died had more to run. */
+    private void refuseBrokenOff() throws IOException, MojoFailureException {
+        if (Files.exists(plan.toPath())) {
+            return;
+        }
+        for (MavenProject module : session.getProjects()) {
+            for (Recording recording : Recording.list(attempts(module, 1))) {
+                if (!recording.isOver()) {
+                    throw new MojoFailureException("rasher: a test JVM died before its tests were over ("
+                            + recording.file() + "), and without a plan nothing tells what it had still to run; run all"
+                            + " tests again, or with -Drasher.shard=1/1 and a history, which makes a plan");
+                }
+            }
+        }
     }
 }

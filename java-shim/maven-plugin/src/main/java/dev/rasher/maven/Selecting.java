@@ -22,10 +22,6 @@ import org.apache.maven.plugins.annotations.Parameter;
 abstract class Selecting extends RasherMojo {
     private static final String CLASS_PATH = "maven.test.additionalClasspath";
 
-    /** Which shard to run, as {@code I/N}; by default what the CI says, else all tests. */
-    @Parameter(property = "rasher.shard")
-    String shard;
-
     @Parameter(defaultValue = "${plugin.artifacts}", readonly = true)
     List<Artifact> pluginArtifacts;
 
@@ -37,6 +33,9 @@ abstract class Selecting extends RasherMojo {
         Path folder = folder(project);
         Path settings = folder.resolve("settings");
         Files.createDirectories(settings);
+        if (round == 1) {
+            forget(shardText);
+        }
         Properties properties = new Properties();
         properties.setProperty("record", attempts(project, round).toString());
         properties.setProperty("naming", "surefire");
@@ -55,6 +54,17 @@ abstract class Selecting extends RasherMojo {
             properties.store(out, null);
         }
         project.getProperties().setProperty(CLASS_PATH, harness() + "," + settings);
+    }
+
+    /** Leaves what other shards of the plan recorded here; anything else would be told twice, or of another plan. */
+    private void forget(String shardText) throws IOException {
+        for (Recording recording : Recording.list(attempts(project, 1))) {
+            boolean isOther = shardText != null && recording.follows(shardText.split("\n", 3)[1].substring("plan ".length()))
+                    && !recording.isOf(shard);
+            if (!isOther) {
+                Files.delete(recording.file());
+            }
+        }
     }
 
     private File harness() {

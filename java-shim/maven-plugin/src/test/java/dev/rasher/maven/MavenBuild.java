@@ -20,13 +20,17 @@ final class MavenBuild {
     private static final Pattern CASE = Pattern.compile(
             "<testcase name=\"([^\"]*)\" classname=\"([^\"]*)\"[^>]*?(/>|>\\s*<(failure|error|skipped)?)", Pattern.DOTALL);
 
+    private static final Pattern BEGIN = Pattern.compile("\"begin\":\\d+,\"class\":\"([^\"]*)\",\"name\":\"([^\"]*)\"");
+
     private final Path folder;
     private final Path settings;
+    private final List<String> modules;
     private String log = "";
 
-    MavenBuild(Path folder) throws IOException {
+    MavenBuild(Path folder, Path project, String... modules) throws IOException {
         this.folder = folder.resolve("project");
-        copy(Path.of("src/it/project"), this.folder);
+        this.modules = modules.length == 0 ? List.of("a", "b") : List.of(modules);
+        copy(project, this.folder);
         settings = folder.resolve("settings.xml");
         Files.writeString(settings, Files.readString(Path.of("src/it/settings/settings.xml"))
                 .replace("@user.repository@", System.getProperty("user.repository")));
@@ -55,6 +59,11 @@ final class MavenBuild {
 
     /** Runs Maven; `rasher:` in a goal stands for the plugin. Gives the exit code. */
     int run(String... arguments) throws IOException, InterruptedException {
+        return run(Map.of(), arguments);
+    }
+
+    /** The same with more in the environment. */
+    int run(Map<String, String> more, String... arguments) throws IOException, InterruptedException {
         List<String> line = new ArrayList<>(List.of(
                 Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(), "-B", "-s", settings.toString(),
                 "-Dmaven.repo.local=" + System.getProperty("test.repository"), "-Dstyle.color=never"));
@@ -65,6 +74,7 @@ final class MavenBuild {
         ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile()).redirectErrorStream(true)
                 .redirectOutput(out.toFile());
         builder.environment().put("RASHER_COMMAND", System.getProperty("rasher.command"));
+        builder.environment().putAll(more);
         // A CI that runs this test must not be taken for that of the build within.
         builder.environment().keySet().removeIf(name -> name.equals("CI") || name.startsWith("GITHUB_")
                 || name.startsWith("GITLAB_") || name.startsWith("CI_"));
@@ -77,10 +87,22 @@ final class MavenBuild {
         return code;
     }
 
+    /** How often each test began in a round, in a project of one module. */
+    Map<String, Integer> began(int round) throws IOException {
+        Map<String, Integer> found = new TreeMap<>();
+        for (Path file : files(folder.resolve("target/rasher/attempts-" + round))) {
+            Matcher begin = BEGIN.matcher(Files.readString(file));
+            while (begin.find()) {
+                found.merge(begin.group(1) + '#' + begin.group(2), 1, Integer::sum);
+            }
+        }
+        return found;
+    }
+
     /** How often each test was recorded in a round, with its outcome. */
     Map<String, List<String>> recorded(int round) {
         Map<String, List<String>> found = new TreeMap<>();
-        for (String module : List.of("a", "b")) {
+        for (String module : modules) {
             Path records = folder.resolve(module + "/target/rasher/attempts-" + round);
             for (Path file : files(records)) {
                 Recorded.read(file).forEach((test, outcomes) ->
@@ -93,9 +115,11 @@ final class MavenBuild {
     /** How often each test stands in Surefire's XML, with its outcome. */
     Map<String, List<String>> reported() throws IOException {
         Map<String, List<String>> found = new TreeMap<>();
-        for (String module : List.of("a", "b")) {
-            for (Path file : files(folder.resolve(module + "/target/surefire-reports"))) {
-                if (!file.toString().endsWith(".xml")) {
+        for (String module : modules) {
+            List<Path> reports = new ArrayList<>(files(folder.resolve(module + "/target/surefire-reports")));
+            reports.addAll(files(folder.resolve(module + "/target/failsafe-reports")));
+            for (Path file : reports) {
+                if (!file.getFileName().toString().matches("TEST-.*\\.xml")) {
                     continue;
                 }
                 Matcher row = CASE.matcher(Files.readString(file));

@@ -23,7 +23,7 @@ class MavenPluginIT {
 
     @Test
     void fromTheFirstRunToAGreenRetry() throws Exception {
-        MavenBuild build = new MavenBuild(folder);
+        MavenBuild build = new MavenBuild(folder, Path.of("src/it/project"));
         assertEquals(0, build.run("rasher:plan", "test", IGNORE), build::log);
         Map<String, List<String>> everything = build.recorded(1);
         namesEqualThoseOfTheReports(build.reported(), everything);
@@ -66,6 +66,23 @@ class MavenPluginIT {
         // What a failed set-up kept from running is told by the recording alone.
         assertEquals(Set.of("a:demo.BeforeFailsTest#one"), more);
         assertEquals(List.of("set_up_failed"), recorded.get("a:demo.BeforeFailsTest#one"));
+    }
+
+    /** One module after another, two forks in one of them, and a class of the same name in both. */
+    @Test
+    void aReactorIsRetriedAndJudgedAsOne() throws Exception {
+        MavenBuild build = new MavenBuild(folder, Path.of("src/it/project"));
+        Path mended = folder.resolve("mended");
+        String fate = "-Dmended=" + mended;
+        assertEquals(0, build.run("rasher:plan", "test", IGNORE, fate), build::log);
+        assertEquals(1, build.run("rasher:verdict"), build::log);
+        Files.createFile(mended);
+        assertEquals(0, build.run("rasher:retry", "test", fate), build::log);
+        assertEquals(Set.of("a:demo.BeforeFailsTest#one", "a:demo.ClassParamTest#odd()[1]",
+                "a:demo.ClassParamTest#odd()[2]", "a:demo.PlainTest#flaky", "a:demo.PlainTest#sized(int)[1]",
+                "a:demo.PlainTest#sized(int)[2]"), build.recorded(2).keySet(), build::log);
+        assertEquals(0, build.run("rasher:collect", "rasher:verify", "rasher:verdict"), build::log);
+        assertTrue(build.log().contains("4 flaky") || build.log().contains("4 suspect"), build::log);
     }
 
     private static void clear(MavenBuild build) throws Exception {

@@ -1,0 +1,8 @@
+package demo;
+
+import org.junit.jupiter.api.Test;
+
+class WholeBIT {
+    @Test
+    void together() {}
+}
