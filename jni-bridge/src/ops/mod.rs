@@ -211,10 +211,21 @@ fn answer<T: Serialize>(document: &T) -> Result<FrameWriter, Fault> {
 struct About {
     version: &'static str,
     abi: i32,
+    kinds: Vec<Kind>,
+}
+
+/// A kind of trouble as both sides must know it.
+#[derive(Serialize)]
+struct Kind {
+    exit_code: u8,
+    exception: &'static str,
 }
 
 fn about() -> Result<FrameWriter, Fault> {
-    answer(&About { version: env!("CARGO_PKG_VERSION"), abi: crate::ABI })
+    let kind =
+        |kind: ErrorKind| Kind { exit_code: kind.exit_code(), exception: kind.java_exception() };
+    let kinds = ErrorKind::ALL.into_iter().map(kind).collect();
+    answer(&About { version: env!("CARGO_PKG_VERSION"), abi: crate::ABI, kinds })
 }
 
 #[derive(Default, Deserialize)]

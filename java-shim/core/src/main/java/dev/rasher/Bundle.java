@@ -5,13 +5,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
 import java.net.URLConnection;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -129,9 +134,11 @@ final class Bundle {
 
     /** Writes the file below a base, readable and executable by its user alone. An equal file of that name stays. */
     Path layOut(Path base, String name) throws IOException {
-        Path folder = base.resolve("rasher-" + System.getProperty("user.name")).resolve(key);
+        String user = System.getProperty("user.name").replaceAll("[^A-Za-z0-9._-]", "_");
+        Path folder = base.resolve("rasher-" + user).resolve(key);
         makePrivate(folder.getParent());
         makePrivate(folder);
+        sweep(folder, name);
         Path file = folder.resolve(name);
         if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && crc(Files.readAllBytes(file)).equals(key)) {
             return file;
@@ -142,6 +149,20 @@ final class Bundle {
             Files.setPosixFilePermissions(half, PosixFilePermissions.fromString("rwx------"));
         }
         return Files.move(half, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** Deletes what a killed process, or one on Windows, has left more than a day ago. */
+    private static void sweep(Path folder, String name) throws IOException {
+        Instant old = Instant.now().minus(1, ChronoUnit.DAYS);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                if (!file.endsWith(name) && Files.getLastModifiedTime(file).toInstant().isBefore(old)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (FileSystemException | DirectoryIteratorException e) {
+            // In use, or gone already: the next one tries again.
+        }
     }
 
     private static void makePrivate(Path folder) throws IOException {
@@ -158,6 +179,9 @@ final class Bundle {
                     && Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS).equals(ownerOfNewFiles(folder));
             if (!isOwn) {
                 throw new IOException(folder + " is not a folder of this user", e);
+            }
+            if (isPosix(folder)) {
+                Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
             }
         }
     }

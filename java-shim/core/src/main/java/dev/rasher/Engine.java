@@ -3,7 +3,10 @@ package dev.rasher;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Carries a request frame to the engine and its answer back. */
 interface Engine {
@@ -33,18 +36,20 @@ interface Engine {
         }
     }
 
+    /** In process where Java allows it without a word, else through the command; the other where that is not there. */
     private static Engine openBest() {
+        List<Supplier<Engine>> ways = new ArrayList<>(List.of(InProcess::open, () -> new OutOfProcess(Command.find())));
         if (!Library.isAccessEnabled()) {
-            return new OutOfProcess(Command.find());
+            Collections.reverse(ways);
         }
         try {
-            return InProcess.open();
-        } catch (RasherException.StoreException noLibrary) {
+            return ways.get(0).get();
+        } catch (RasherException.StoreException first) {
             try {
-                return new OutOfProcess(Command.find());
-            } catch (RasherException.StoreException noCommand) {
-                noLibrary.addSuppressed(noCommand);
-                throw noLibrary;
+                return ways.get(1).get();
+            } catch (RasherException.StoreException second) {
+                first.addSuppressed(second);
+                throw first;
             }
         }
     }

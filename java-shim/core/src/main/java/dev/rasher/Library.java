@@ -60,7 +60,9 @@ final class Library {
                 System.load(file.toString());
                 checkAbi(file);
                 return;
-            } catch (IOException | UnsatisfiedLinkError | IllegalCallerException e) {
+            } catch (IllegalCallerException e) {
+                throw denied(e);
+            } catch (IOException | UnsatisfiedLinkError e) {
                 tried.append("\n  ").append(base).append(": ").append(e.getMessage());
             } finally {
                 discard(file);
@@ -68,6 +70,16 @@ final class Library {
         }
         throw RasherException.of(6, "the native library could not be loaded; set -D" + Bundle.FOLDER
                 + " to a folder where files may be executed, or use the process transport. Tried:" + tried);
+    }
+
+    /** Another folder would not help. */
+    private static RasherException denied(IllegalCallerException cause) {
+        Module module = Library.class.getModule();
+        String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
+        RasherException denied = RasherException.of(6, "Java denies native access: start it with"
+                + " --enable-native-access=" + name + ", or use the process transport");
+        denied.initCause(cause);
+        return denied;
     }
 
     private static void checkAbi(Path file) {
@@ -88,7 +100,7 @@ final class Library {
         return mapped.substring(mapped.lastIndexOf('.'));
     }
 
-    /** A mapped file can go at once, except on Windows, where the next one sweeps it. */
+    /** A mapped file can go at once, except on Windows, where a later one sweeps it. */
     private static void discard(Path file) {
         if (file == null) {
             return;
@@ -96,7 +108,7 @@ final class Library {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            file.toFile().deleteOnExit();
+            // Still mapped: it is swept once it is old.
         }
     }
 

@@ -3,6 +3,7 @@ package dev.rasher;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -42,7 +43,12 @@ public final class Rasher {
      * @return such as {@code 0.1.0}
      */
     public String version() {
-        return String.valueOf(call(Op.ABOUT, new FrameWriter()).control().get("version"));
+        return String.valueOf(about().get("version"));
+    }
+
+    /** What the engine says of itself: its version, and its table of kinds of trouble. */
+    Map<String, Object> about() {
+        return call(Op.ABOUT, new FrameWriter()).control();
     }
 
     /**

@@ -7,7 +7,6 @@ package dev.rasher;
 public class RasherException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** The exit code of the command for this kind of trouble. */
     private final int exitCode;
 
     private RasherException(int exitCode, String message) {
@@ -25,7 +24,8 @@ public class RasherException extends RuntimeException {
     }
 
     /**
-     * The exception of an exit code.
+     * The exception of an exit code: the one place where Java says which is which. A test holds it to the engine's
+     * table and to the command.
      *
      * @param exitCode the exit code of the command
      * @param message what, where, and what to do
@@ -34,19 +34,19 @@ public class RasherException extends RuntimeException {
     public static RasherException of(int exitCode, String message) {
         switch (exitCode) {
             case 1:
-                return new BlockedException(message);
+                return new BlockedException(exitCode, message);
             case 2:
-                return new UsageException(message);
+                return new UsageException(exitCode, message);
             case 3:
-                return new BudgetException(message);
+                return new BudgetException(exitCode, message);
             case 4:
-                return new IncompleteException(message);
+                return new IncompleteException(exitCode, message);
             case 5:
-                return new EnvironmentException(message);
+                return new EnvironmentException(exitCode, message);
             case 6:
-                return new StoreException(message);
+                return new StoreException(exitCode, message);
             case 70:
-                return new DefectException(message);
+                return new DefectException(exitCode, message);
             default:
                 return new RasherException(exitCode, message);
         }
@@ -54,64 +54,50 @@ public class RasherException extends RuntimeException {
 
     /** The verdict blocks the merge. */
     public static final class BlockedException extends RasherException {
-        private static final long serialVersionUID = 1L;
-
-        private BlockedException(String message) {
-            super(1, message);
+        private BlockedException(int exitCode, String message) {
+            super(exitCode, message);
         }
     }
 
     /** Wrong usage or configuration. */
     public static final class UsageException extends RasherException {
-        private static final long serialVersionUID = 1L;
-
-        private UsageException(String message) {
-            super(2, message);
+        private UsageException(int exitCode, String message) {
+            super(exitCode, message);
         }
     }
 
     /** The budget cannot be met; the plan is still written. */
     public static final class BudgetException extends RasherException {
-        private static final long serialVersionUID = 1L;
-
-        private BudgetException(String message) {
-            super(3, message);
+        private BudgetException(int exitCode, String message) {
+            super(exitCode, message);
         }
     }
 
     /** Results are missing, doubled or unknown. */
     public static final class IncompleteException extends RasherException {
-        private static final long serialVersionUID = 1L;
-
-        private IncompleteException(String message) {
-            super(4, message);
+        private IncompleteException(int exitCode, String message) {
+            super(exitCode, message);
         }
     }
 
     /** The environment failed, not the tests. */
     public static final class EnvironmentException extends RasherException {
-        private static final long serialVersionUID = 1L;
-
-        private EnvironmentException(String message) {
-            super(5, message);
+        private EnvironmentException(int exitCode, String message) {
+            super(exitCode, message);
         }
     }
 
     /** Trouble with the store, the queue or a file. */
     public static final class StoreException extends RasherException {
-        private static final long serialVersionUID = 1L;
-
-        private StoreException(String message) {
-            super(6, message);
+        private StoreException(int exitCode, String message) {
+            super(exitCode, message);
         }
     }
 
     /** A defect in Rasher. */
     public static final class DefectException extends RasherException {
-        private static final long serialVersionUID = 1L;
-
-        private DefectException(String message) {
-            super(70, message);
+        private DefectException(int exitCode, String message) {
+            super(exitCode, message);
         }
     }
 }

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -44,15 +47,35 @@ class BridgeTest {
     }
 
     @Test
-    void everyKindOfTroubleArrivesAsItsException() {
-        for (int code : new int[] {1, 2, 3, 4, 5, 6, 70}) {
-            RasherException thrown =
-                    assertThrows(RasherException.class, () -> rasher.fail("{\"exit_code\":" + code + "}"));
-            assertEquals(code, thrown.exitCode());
-            assertEquals(RasherException.of(code, "").getClass(), thrown.getClass());
-            assertFalse(thrown.getClass().equals(RasherException.class));
+    void engineCommandAndJavaHaveOneTableOfTrouble() {
+        Map<Integer, String> engine = new TreeMap<>();
+        for (Object told : Json.list(rasher.about().get("kinds"))) {
+            Map<String, Object> kind = Json.object(told);
+            engine.put((int) Json.number(kind.get("exit_code")), String.valueOf(kind.get("exception")));
         }
-        assertEquals(99, RasherException.of(99, "later").exitCode());
+        Map<Integer, String> java = new TreeMap<>();
+        for (int code = 0; code < 256; code++) {
+            RasherException exception = RasherException.of(code, "");
+            assertEquals(code, exception.exitCode());
+            if (exception.getClass() != RasherException.class) {
+                java.put(code, exception.getClass().getSimpleName());
+            }
+        }
+        assertEquals(engine, java);
+        for (Transport transport : new Transport[] {Transport.JNI, Transport.PROCESS}) {
+            Rasher asked = Rasher.open(transport);
+            engine.forEach((code, name) -> {
+                RasherException thrown =
+                        assertThrows(RasherException.class, () -> asked.fail("{\"exit_code\":" + code + "}"));
+                assertEquals(name, thrown.getClass().getSimpleName());
+                assertEquals(code, thrown.exitCode());
+            });
+        }
+        // The command ends with the same codes: wrong usage, and a file that is not there.
+        Path here = Path.of("").toAbsolutePath();
+        assertThrows(RasherException.UsageException.class, () -> Rasher.run(here, List.of("no-such-verb")).orThrow());
+        assertThrows(RasherException.StoreException.class,
+                () -> Rasher.run(here, List.of("shard", "1/2", "--plan", "no/such/plan.json")).orThrow());
     }
 
     @Test
