@@ -244,6 +244,13 @@ impl FrameWriter {
         self.bytes(arena, bytes).u32s(ends, stops)
     }
 
+    /// Adds the sections of another frame after these; a reader takes the first of a number.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.sections.extend(other.sections);
+        self
+    }
+
     /// The frame.
     pub fn finish(self, op: u32) -> Vec<u8> {
         let table = HEAD_BYTES + self.sections.len() * ENTRY_BYTES;
@@ -267,5 +274,40 @@ impl FrameWriter {
             out.extend_from_slice(bytes);
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_frame_that_is_gathered_is_the_frame_that_is_read(
+            sections in prop::collection::vec((1..5_u32, prop::collection::vec(any::<u8>(), 0..40)), 0..6),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        ) {
+            let writer = FrameWriter { sections };
+            let mut bytes = writer.finish(7);
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let known = [1, 2, 3];
+            let part = |range: Range<usize>| Ok::<_, Fault>(bytes[range].to_vec());
+            match (Frame::read(&bytes, &known), Frame::gather(bytes.len(), &known, part)) {
+                (Ok(read), Ok(gathered)) => {
+                    prop_assert_eq!(read.op, gathered.op);
+                    for id in known {
+                        prop_assert_eq!(read.section(id), gathered.section(id));
+                    }
+                }
+                (read, gathered) => prop_assert_eq!(read.err(), gathered.err()),
+            }
+        }
     }
 }
