@@ -40,6 +40,18 @@ impl Session {
         Ok(Self { output, environment: common.env, store, store_named, ci, config })
     }
 
+    /// The same call on another store, outside of any CI and without a configuration.
+    pub(crate) fn elsewhere(&self, store: PathBuf) -> Self {
+        Self {
+            output: self.output,
+            environment: self.environment.clone(),
+            store,
+            store_named: true,
+            ci: Ci::default(),
+            config: None,
+        }
+    }
+
     /// What was asked for, else what the CI says; says so where they disagree.
     pub(crate) fn settle<T: PartialEq + Display>(
         &self,

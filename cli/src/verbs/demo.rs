@@ -3,6 +3,8 @@
 //! Uses the same steps as the other verbs, on reports in memory; nothing here plans or verifies
 //! by itself.
 
+mod after;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -18,10 +20,12 @@ use rasher_bench::corpus::{MadeRun, Monolith};
 use rasher_store::Store;
 use serde::Serialize;
 
+use after::{After, Day};
+
 use crate::clock::Stopwatch;
 use crate::fault::{Exit, Fault};
 use crate::files;
-use crate::output::{count, span, thousands, to_json};
+use crate::output::{count, span, thousands};
 use crate::session::{Session, store_fault};
 use crate::verbs::plan;
 use crate::workload;
@@ -33,8 +37,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", default_value = "200",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     shards: u32,
-    /// Keep the plan
-    #[arg(long, value_name = "FILE")]
+    /// Leave the papers of the day in a folder: plans, verdict, JUnit XML, summary, report page
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
 
@@ -56,6 +60,7 @@ struct Document {
     by_count_ms: Micros,
     realised_ms: Micros,
     verified: Verification,
+    after: After,
 }
 
 /// What came of the planned run.
@@ -80,11 +85,14 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let history = session.usable(store.history(&session.environment).map_err(|e| store_fault(&e))?);
     let plan = make_plan(&history, &store, session, flags.shards)?;
     output.say(&format!("read history and planned in {}", span(watch.elapsed())));
-    if let Some(out) = &flags.out {
-        files::write(out, to_json(&plan)?.as_bytes())?;
-    }
     let today = monolith.run(RECORDED);
     let played = play(&today, &plan)?;
+    let watch = Stopwatch::start();
+    let own = session.elsewhere(path);
+    let day =
+        Day { session: &own, store: &store, monolith: &monolith, history: &history, plan: &plan };
+    let after = day.play(flags.out.as_deref())?;
+    output.say(&format!("retried and judged in {}", span(watch.elapsed())));
     let document = Document {
         schema: "rasher.demo/1",
         tests: monolith.tests(),
@@ -98,8 +106,12 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         by_count_ms: played.by_count,
         realised_ms: played.loads.iter().copied().max().unwrap_or_default(),
         verified: played.verified,
+        after,
     };
     output.show(&document, |document| people(document, &plan, &played.loads))?;
+    if let Some(out) = &flags.out {
+        output.say(&format!("the papers are in {}", out.display()));
+    }
     Ok(Exit::DONE)
 }
 
@@ -225,9 +237,12 @@ fn people(document: &Document, plan: &PlanDocument, loads: &[Micros]) -> String 
         verified.failed,
         if verified.complete { "none missing, none twice" } else { "INCOMPLETE" },
     );
+    text += &after::words(&document.after);
     text + "\nThe same on your own reports:\n  rasher record PATH…\n  rasher plan --shards 8 --out \
             plan.json\n  rasher shard 1/8 --plan plan.json --format pytest\n  rasher verify --plan \
-            plan.json --results PATH…\n"
+            plan.json --results PATH…\n  rasher retry --plan plan.json --results PATH… --out \
+            retry.json\n  rasher verdict --plan plan.json --plan retry.json --results PATH… --results \
+            2=PATH…\n  rasher report\n"
 }
 
 /// One column a shard (or a few), as high as it takes long; the highest is full.

@@ -56,8 +56,8 @@ pub(crate) struct FrontierDocument {
     schema: &'static str,
     pub(crate) pool: String,
     pub(crate) points: Vec<PointDocument>,
-    useful_workers_max: u32,
-    bound_by: BoundBy,
+    pub(crate) useful_workers_max: u32,
+    pub(crate) bound_by: BoundBy,
     currency: Option<String>,
     /// What the budget chooses.
     pub(crate) chosen: Option<Chosen>,
@@ -106,7 +106,12 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let pool = pool(flags, &settings)?;
     let document = FrontierDocument {
         chosen: chosen(flags, session, &settings, &demand)?,
-        ..document((flags, session.output), &settings, pool, &demand)?
+        ..document(
+            (flags.workers, Some((session.output, flags.budget.explain_budget))),
+            &settings,
+            pool,
+            &demand,
+        )?
     };
     if let Some(path) = &flags.svg {
         let picture = frontier_picture::draw(&document)
@@ -154,23 +159,27 @@ fn chosen(
     }))
 }
 
-fn document(
-    (flags, output): (&Flags, Output),
+/// Every number of workers of one pool, and what more of them would win. Says how long that took
+/// where it is told to.
+pub(crate) fn document(
+    (workers, say): (u32, Option<(Output, bool)>),
     settings: &Settings,
     pool: &Pool,
     demand: &Demand,
 ) -> Result<FrontierDocument, Fault> {
     let Estimates { mean, upper, setup, .. } = demand.estimates;
     let watch = Stopwatch::start();
-    let bounds = Bounds::of(demand.tests, mean, setup, flags.workers);
+    let bounds = Bounds::of(demand.tests, mean, setup, workers);
     let cap = settings.account.concurrent_max;
-    let Frontier { points, useful_workers_max } = frontier(&bounds, pool, 1..=flags.workers, cap);
-    let mut said =
-        format!("{} of workers weighed in {}", count(points.len(), "number"), watch.elapsed());
-    if flags.budget.explain_budget {
-        said += &format!(", sorting the durations takes {}", time_of_sorting(mean));
+    let Frontier { points, useful_workers_max } = frontier(&bounds, pool, 1..=workers, cap);
+    if let Some((output, explain)) = say {
+        let numbers = count(points.len(), "number");
+        let mut said = format!("{numbers} of workers weighed in {}", watch.elapsed());
+        if explain {
+            said += &format!(", sorting the durations takes {}", time_of_sorting(mean));
+        }
+        output.say(&said);
     }
-    output.say(&said);
     let wrong = |e: rasher::plan::PlanError| Fault::usage(e.to_string());
     let costs = Costs::new(demand.tests, mean, upper, setup).map_err(wrong)?;
     let tightest = plan(&costs, &PlanOptions::new(useful_workers_max)).map_err(wrong)?;

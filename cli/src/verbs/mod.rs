@@ -43,7 +43,7 @@ pub(crate) enum Verb {
     Verdict(verdict::Flags),
     /// Rank the tests that fail without cause
     Flaky(flaky::Flags),
-    /// Show what is skipped, and who merged in spite of what
+    /// Make a page of what is known; show what is skipped, and who merged in spite of what
     Report(report::Flags),
     /// Let one merge run at a time
     Lock(lock::Flags),

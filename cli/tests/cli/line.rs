@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::page::assert_sound;
 use crate::project::Project;
 
 #[test]
@@ -142,12 +143,29 @@ fn module_names_part_classes_that_two_modules_share() {
 #[test]
 fn the_demo_proves_every_test_of_the_monolith() {
     let project = Project::new();
-    let demo = project.rasher(&["demo", "--json", "--out", "p.json"]).code(0).json();
+    let demo = project.rasher(&["demo", "--json", "--out", "day"]).code(0).json();
     assert_eq!(demo["tests"], 45_000);
     assert_eq!(demo["verified"]["complete"], true);
     assert_eq!(demo["verified"]["accepted"], 45_000);
     assert!(demo["gap"].as_f64().unwrap() < 0.001, "{demo}");
     assert!(!project.path().join(".rasher").exists(), "a demo leaves nothing behind");
+    let after = &demo["after"];
+    assert_eq!((&after["verdict"], &after["exit_code"]), (&"failed".into(), &1.into()));
+    let of = |key: &str| after[key].as_u64().expect("a number");
+    assert_eq!((of("broken"), of("judged_failed") >= 3), (3, true), "{after}");
+    assert!(of("retried") >= of("broken") && of("retried") < 45_000 / 50, "{after}");
+    assert_eq!(after["deadlines"].as_array().map(Vec::len), Some(2));
+    let verdict: serde_json::Value =
+        serde_json::from_str(&project.read("day/verdict.json")).expect("a verdict");
+    assert_eq!(verdict["bypass"][0]["by"], "Ada");
+    let junit = project.read("day/junit.xml");
+    assert!(junit.contains("tests=\"45000\"") && junit.contains("<flakyFailure "));
+    assert!(project.read("day/summary.md").starts_with("## ❌ Tests failed"));
+    let page = project.read("day/report.html");
+    assert_sound(&page);
+    for shown in ["200 shards", "runs: 3h left", "Ada", "demo-today", "tests skipped in"] {
+        assert!(page.contains(shown), "{shown} is not on the page");
+    }
 }
 
 #[test]

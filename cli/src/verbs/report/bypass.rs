@@ -31,6 +31,13 @@ pub(crate) struct Document {
     pub(crate) counts: Tally,
 }
 
+impl Document {
+    /// What is wrong with the ledger; `None` for a sound one.
+    pub(super) fn trouble(&self) -> Option<String> {
+        words(&self.problems)
+    }
+}
+
 /// Exit code 6 where the ledger was tampered with.
 pub(super) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let now = flags.at.unwrap_or_else(clock::now);
@@ -75,8 +82,12 @@ pub(crate) fn document(
 
 /// What is wrong with a ledger, in a line; `None` for a sound one.
 pub(crate) fn ledger_problems(chain: &Chain) -> Option<String> {
-    let first = chain.problems.first()?;
-    let more = chain.problems.len() - 1;
+    words(&chain.problems)
+}
+
+fn words(problems: &[ChainProblem]) -> Option<String> {
+    let first = problems.first()?;
+    let more = problems.len() - 1;
     let rest =
         if more > 0 { format!(", and {}", count(more, "more problem")) } else { String::new() };
     Some(format!("{first}{rest}"))

@@ -1,7 +1,11 @@
-//! `rasher report`: what people look at: skipped tests, bypasses and their clocks.
+//! `rasher report`: what people look at: a page of everything, skipped tests, bypasses and their
+//! clocks.
 
 mod bypass;
+mod page;
 mod skips;
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use rasher::units::Micros;
@@ -16,12 +20,20 @@ pub(crate) use bypass::ledger_problems;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Flags {
     /// Which report
-    #[arg(value_name = "WHAT")]
+    #[arg(value_name = "WHAT", default_value = "page")]
     what: What,
-    /// skips: how many days a period has
+    /// page: where it is written; `-` prints it
+    #[arg(long, value_name = "FILE", default_value = "rasher-report.html",
+        value_hint = clap::ValueHint::FilePath)]
+    out: PathBuf,
+    /// page: so many of the newest runs
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    runs: usize,
+    /// skips and page: how many days a period has
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3_660))]
     days: u32,
-    /// The instant it is made for, as RFC 3339 [default: skips, that of the newest run; else now]
+    /// The instant it is made for, as RFC 3339 [default: of skips the newest run, else
+    /// now]
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// skips: print comma-separated values of the skipped tests instead of tables
@@ -33,7 +45,7 @@ pub(crate) struct Flags {
     /// bypass: this hash, noted earlier, must be in the ledger
     #[arg(long, value_name = "HASH")]
     head: Option<String>,
-    /// bypass: a failure on the main branch is to be fixed or in quarantine within
+    /// bypass and page: a failure on the main branch is to be fixed or in quarantine within
     #[arg(long, value_name = "SPAN", default_value = "4h")]
     fix_within: Micros,
     #[command(flatten)]
@@ -42,6 +54,8 @@ pub(crate) struct Flags {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum What {
+    /// One HTML page that needs no network: shards, frontier, flaky, skipped and bypassed tests
+    Page,
     /// Boomerang: which tests are skipped, whose they are, how often and since when
     Skips,
     /// Who merged in spite of what, and the clocks that run since; checks the ledger
@@ -51,7 +65,25 @@ enum What {
 /// Reports.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     match flags.what {
+        What::Page => page::run(flags, session),
         What::Skips => skips::run(flags, session),
         What::Bypass => bypass::run(flags, session),
     }
+}
+
+/// The page of a store at an instant, as it is without any option.
+pub(crate) fn page_at(session: &Session, at: Timestamp) -> Result<String, Fault> {
+    let flags = Flags {
+        what: What::Page,
+        out: PathBuf::new(),
+        runs: 20,
+        days: 7,
+        at: Some(at),
+        csv: false,
+        top: 30,
+        head: None,
+        fix_within: Micros::from_secs(4 * 3_600),
+        people: people::Flags::default(),
+    };
+    page::html(&flags, session, at)
 }
