@@ -5,6 +5,7 @@
 
 pub mod draw;
 pub mod corpus;
+pub mod suite;
 pub mod simulate;
 pub mod instances;
 pub mod textbook;

@@ -1,6 +1,6 @@
 //! What must be true of a plan, stated apart from it: durations, groups, set-ups, constraints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rasher::units::Micros;
 use serde_json::Value;
@@ -16,10 +16,18 @@ pub struct Facts {
     pub setups: BTreeMap<String, u64>,
     /// Speed of each pool; 1 where it is not named.
     pub speeds: BTreeMap<String, f64>,
+    /// Microseconds of each pool from the request to the first test; 0 where it is not named.
+    pub startups: BTreeMap<String, u64>,
+    /// How many tests a worker runs at a time; 0 is read as 1.
+    pub slots: u64,
+    /// Tests that run alone on their machine, where workers have several slots.
+    pub serial: BTreeSet<String>,
     /// For restricted tests the pools that may run them.
     pub eligible: BTreeMap<String, Vec<String>>,
     /// Sets of tests that must share a shard.
     pub together: Vec<Vec<String>>,
+    /// Sets of tests of which no two may run at the same time: one shard, and one lane of it.
+    pub exclusive: Vec<Vec<String>>,
     /// Sets of tests of which no two may share a shard.
     pub apart: Vec<Vec<String>>,
     /// Pairs: the first must run before the second, on the same shard.
@@ -31,7 +39,8 @@ pub struct Facts {
 impl Facts {
     /// Reads facts from JSON: either a plain map of test to seconds (pytest-split's
     /// `.test_durations`), or an object with `durations` in that form and any of `groups` (test to
-    /// group), `setups` (group to seconds), `speeds`, `eligible`, `together`, `apart`, `before`.
+    /// group), `setups` (group to seconds), `speeds`, `startups` (pool to seconds), `slots`,
+    /// `serial`, `eligible`, `together`, `exclusive`, `apart`, `before`.
     ///
     /// A test costs at least a microsecond, as Rasher promises of its estimates, so that none is free.
     ///
@@ -52,14 +61,21 @@ impl Facts {
             return Ok(Self { durations: at_least_one(micros_of(&value)?), ..Self::default() });
         };
         let part = |name: &str| value.get(name).cloned().unwrap_or(Value::Null);
-        let setups = part("setups");
+        let spans = |name: &str| match part(name) {
+            Value::Null => Ok(BTreeMap::new()),
+            spans => micros_of(&spans),
+        };
         Ok(Self {
             durations: at_least_one(micros_of(durations)?),
             group_of: shaped(part("groups"), "groups")?,
-            setups: if setups.is_null() { BTreeMap::new() } else { micros_of(&setups)? },
+            setups: spans("setups")?,
             speeds: shaped(part("speeds"), "speeds")?,
+            startups: spans("startups")?,
+            slots: shaped(part("slots"), "slots")?,
+            serial: shaped(part("serial"), "serial")?,
             eligible: shaped(part("eligible"), "eligible")?,
             together: shaped(part("together"), "together")?,
+            exclusive: shaped(part("exclusive"), "exclusive")?,
             apart: shaped(part("apart"), "apart")?,
             before: shaped(part("before"), "before")?,
             reachable: None,
@@ -68,7 +84,7 @@ impl Facts {
 
     /// All durations of a list of tests, and the set-up of each group among them once.
     pub(super) fn cost<'a>(&self, tests: impl Iterator<Item = &'a str>) -> (u64, u64) {
-        let mut groups = std::collections::BTreeSet::new();
+        let mut groups = BTreeSet::new();
         let (mut work, mut setup) = (0_u64, 0_u64);
         for test in tests {
             work = work.saturating_add(self.durations.get(test).copied().unwrap_or(0));

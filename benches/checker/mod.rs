@@ -6,6 +6,7 @@
 //! compute.
 
 mod facts;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,6 +14,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use facts::Facts;
+use time::{lanes, load, plain_bound};
 
 /// Something that is wrong with a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +32,10 @@ pub enum Rule {
     Shape,
     /// Each test of the workload is on exactly one shard, and no other test is.
     Partition,
-    /// Each shard's time is the sum of its tests and of the set-ups of their groups.
+    /// Each shard's time is the sum of its tests and of the set-ups of their groups, lane by lane.
     Load,
+    /// The lanes of a worker hold its tests, and those that run alone have a lane of their own.
+    Lanes,
     /// The makespan is the longest shard, the gap follows from it and the bound.
     Makespan,
     /// The bound is below the makespan, not below the plainest bound, and says what holds it up.
@@ -56,6 +60,8 @@ struct Shard<'a> {
     setup: u64,
     tests: Vec<&'a str>,
     groups: Vec<(&'a str, u64, bool)>,
+    /// How many tests each lane has, in order; empty for one lane.
+    lanes: Vec<usize>,
 }
 
 /// Everything that is wrong with `plan` as a plan of `facts`; nothing where it is right.
@@ -81,6 +87,7 @@ pub fn check(plan: &Value, facts: &Facts) -> Vec<Fault> {
             check_partition(plan, &shards, facts, &mut faults);
             check_loads(&shards, facts, &mut faults);
             check_makespan(plan, &shards, facts, &mut faults);
+            check_lanes(&shards, facts, &mut faults);
             check_groups(&shards, facts, &mut faults);
             check_constraints(&shards, facts, &mut faults);
         }
@@ -127,7 +134,13 @@ fn read_shard(shard: &Value) -> Result<Shard<'_>, String> {
         setup: micros(shard.get("setup_ms"), "setup_ms")?,
         tests: tests.collect::<Result<_, _>>()?,
         groups: spans.collect::<Result<_, String>>()?,
+        lanes: lane_sizes(shard),
     })
+}
+
+fn lane_sizes(shard: &Value) -> Vec<usize> {
+    let sizes = shard["lanes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    sizes.iter().map(|size| size.as_u64().unwrap_or(u64::MAX) as usize).collect()
 }
 
 fn check_partition(plan: &Value, shards: &[Shard<'_>], facts: &Facts, faults: &mut Vec<Fault>) {
@@ -152,18 +165,6 @@ fn check_partition(plan: &Value, shards: &[Shard<'_>], facts: &Facts, faults: &m
     }
 }
 
-/// The time that the facts give a shard. A pool of another speed divides the work, rounded up to a
-/// microsecond per test or per shard: `slack` is how far two honest roundings may differ.
-fn load(shard: &Shard<'_>, facts: &Facts) -> (u64, u64, u64) {
-    let (work, setup) = facts.cost(shard.tests.iter().copied());
-    let speed = shard.pool.and_then(|pool| facts.speeds.get(pool)).copied().unwrap_or(1.0);
-    if speed == 1.0 {
-        return (work + setup, setup, 0);
-    }
-    let slowed = |micros: u64| (micros as f64 / speed).ceil() as u64;
-    (slowed(work + setup), slowed(setup), 2 * shard.tests.len() as u64 + 2)
-}
-
 fn check_loads(shards: &[Shard<'_>], facts: &Facts, faults: &mut Vec<Fault>) {
     for shard in shards {
         let (whole, setup, slack) = load(shard, facts);
@@ -176,6 +177,34 @@ fn check_loads(shards: &[Shard<'_>], facts: &Facts, faults: &mut Vec<Fault>) {
                     shard.index
                 );
                 faults.push(Fault { rule: Rule::Load, what });
+            }
+        }
+    }
+}
+
+fn check_lanes(shards: &[Shard<'_>], facts: &Facts, faults: &mut Vec<Fault>) {
+    let mut fault = |what| faults.push(Fault { rule: Rule::Lanes, what });
+    let slots = facts.slots.max(1) as usize;
+    let alone = slots > 1 && !facts.serial.is_empty();
+    for shard in shards {
+        let wanted = if slots > 1 { slots + usize::from(alone) } else { 0 };
+        let placed = shard.lanes.iter().fold(0, |sum: usize, size| sum.saturating_add(*size));
+        if shard.lanes.len() != wanted || (wanted > 0 && placed != shard.tests.len()) {
+            let (found, tests) = (&shard.lanes, shard.tests.len());
+            fault(format!(
+                "shard {}: lanes {found:?} where {wanted} share {tests} tests",
+                shard.index
+            ));
+            continue;
+        }
+        for (at, lane) in lanes(shard).iter().enumerate().filter(|_| alone) {
+            if let Some(test) = lane.iter().find(|test| facts.serial.contains(**test) != (at == 0))
+            {
+                fault(format!(
+                    "shard {}: `{test}` does not belong in lane {}",
+                    shard.index,
+                    at + 1
+                ));
             }
         }
     }
@@ -210,27 +239,13 @@ fn check_makespan(plan: &Value, shards: &[Shard<'_>], facts: &Facts, faults: &mu
     if facts.reachable.is_some_and(|reachable| bound > reachable) {
         fault(Rule::Bound, format!("the bound {bound} µs is above a makespan that can be reached"));
     }
-    let plain = plain_bound(shards.len(), facts);
+    let plain = plain_bound(shards, facts);
     if bound < plain {
         fault(Rule::Bound, format!("the bound {bound} µs is below the plain one of {plain} µs"));
     }
     if let Some(what) = unknown_binder(plan, facts) {
         fault(Rule::Bound, what);
     }
-}
-
-/// The longest test with its set-up, and all work with each set-up once over all workers; at the
-/// speed of the fastest pool.
-fn plain_bound(shards: usize, facts: &Facts) -> u64 {
-    if !facts.speeds.is_empty() {
-        return 0;
-    }
-    let setup = |test: &str| {
-        facts.group_of.get(test).and_then(|group| facts.setups.get(group)).copied().unwrap_or(0)
-    };
-    let longest = facts.durations.iter().map(|(test, d)| d + setup(test)).max().unwrap_or(0);
-    let (work, setups) = facts.cost(facts.durations.keys().map(String::as_str));
-    longest.max((work + setups).div_ceil(shards.max(1) as u64))
 }
 
 fn unknown_binder(plan: &Value, facts: &Facts) -> Option<String> {
@@ -282,16 +297,25 @@ fn check_groups(shards: &[Shard<'_>], facts: &Facts, faults: &mut Vec<Fault>) {
 fn check_constraints(shards: &[Shard<'_>], facts: &Facts, faults: &mut Vec<Fault>) {
     let mut place = BTreeMap::new();
     for shard in shards {
-        for (position, test) in shard.tests.iter().enumerate() {
-            place.insert(*test, (shard.index, position));
+        for (lane, tests) in lanes(shard).into_iter().enumerate() {
+            for (position, test) in tests.iter().enumerate() {
+                place.insert(*test, ((shard.index, lane), position));
+            }
         }
     }
-    let shard_of = |test: &String| place.get(test.as_str()).map(|(shard, _)| *shard);
+    let lane_of = |test: &String| place.get(test.as_str()).map(|(lane, _)| *lane);
+    let shard_of = |test: &String| lane_of(test).map(|(shard, _)| shard);
     let mut fault = |what| faults.push(Fault { rule: Rule::Constraint, what });
     for set in &facts.together {
         let homes: BTreeSet<u64> = set.iter().filter_map(shard_of).collect();
         if homes.len() > 1 {
             fault(format!("{set:?} must be together, they are on shards {homes:?}"));
+        }
+    }
+    for set in &facts.exclusive {
+        let homes: BTreeSet<(u64, usize)> = set.iter().filter_map(lane_of).collect();
+        if homes.len() > 1 {
+            fault(format!("{set:?} hold one resource, they are on shards and lanes {homes:?}"));
         }
     }
     for set in &facts.apart {

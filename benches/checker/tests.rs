@@ -175,3 +175,54 @@ fn facts_that_are_none_are_refused_with_the_reason() {
         assert!(error.contains(part), "{error}");
     }
 }
+
+/// Two workers with two slots, one test that runs alone, a pool that starts late and is quick.
+fn laned() -> (Value, Facts) {
+    let facts = Facts::from_json(
+        &serde_json::to_vec(&json!({
+            "durations": {"a": 1, "b": 2, "c": 3, "d": 6, "e": 4},
+            "slots": 2, "serial": ["a"], "speeds": {"quick": 2.0}, "startups": {"quick": 1},
+            "exclusive": [["b", "c"]], "before": [["b", "c"]],
+        }))
+        .expect("json"),
+    )
+    .expect("facts");
+    let plan = json!({
+        "schema": "rasher.plan/1", "tests": 5, "makespan_ms": 6000, "lower_bound_ms": 4000,
+        "gap": 0.5, "bound_by": {"kind": "work", "name": "17 s"},
+        "shards": [
+            {"index": 1, "pool": "plain", "predicted_ms": 6000, "setup_ms": 0,
+             "tests": ["a", "b", "c", "e"], "lanes": [1, 2, 1]},
+            {"index": 2, "pool": "quick", "predicted_ms": 4000, "setup_ms": 0,
+             "tests": ["d"], "lanes": [0, 1, 0]},
+        ],
+    });
+    (plan, facts)
+}
+
+#[test]
+fn lanes_run_side_by_side_after_what_runs_alone() {
+    let (plan, facts) = laned();
+    assert_eq!(check(&plan, &facts), []);
+}
+
+#[test]
+fn every_lie_about_lanes_and_pools_is_caught() {
+    let found = |rule: Rule, change: &dyn Fn(&mut Value, &mut Facts)| {
+        let (mut plan, mut facts) = laned();
+        change(&mut plan, &mut facts);
+        let faults = check(&plan, &facts);
+        assert!(faults.iter().any(|fault| fault.rule == rule), "{rule:?} not in {faults:?}");
+    };
+    found(Rule::Lanes, &|plan, _| plan["shards"][0]["lanes"] = json!([2, 1, 1]));
+    found(Rule::Lanes, &|plan, _| plan["shards"][0]["lanes"] = json!([1, 2]));
+    found(Rule::Lanes, &|plan, _| plan["shards"][0]["lanes"] = json!([1, 2, 2]));
+    found(Rule::Lanes, &|plan, _| {
+        plan["shards"][0].as_object_mut().expect("a shard").remove("lanes");
+    });
+    found(Rule::Load, &|plan, _| plan["shards"][0]["lanes"] = json!([1, 1, 2]));
+    found(Rule::Constraint, &|plan, _| plan["shards"][0]["lanes"] = json!([1, 1, 2]));
+    found(Rule::Load, &|_, facts| facts.startups.clear());
+    found(Rule::Load, &|_, facts| facts.speeds.clear());
+    found(Rule::Bound, &|plan, _| plan["lower_bound_ms"] = json!(2000));
+}

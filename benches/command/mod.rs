@@ -10,6 +10,7 @@ mod flaky;
 mod frontier;
 mod hard;
 mod history;
+mod oracle;
 mod peers;
 mod picture;
 mod quality;
@@ -18,6 +19,7 @@ mod setup;
 mod solve;
 mod speed;
 mod text;
+mod variants;
 
 use std::time::Duration;
 
@@ -25,9 +27,11 @@ use crate::corpus::Monolith;
 use crate::measure::against_sort;
 
 pub use document::{BENCH_SCHEMA, BenchDocument, Measured, Section, Target, Unit};
+pub use oracle::{OracleQuestion, oracle_question, oracle_section};
 pub use peers::peers_section;
 pub use picture::picture;
-pub use text::{cell, target_cells};
+pub use text::{cell, target_cells, thousands};
+pub use variants::variants_section;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +69,8 @@ pub enum Part {
     Churn,
     /// Pools, order, exclusive resources (set E).
     Constrained,
+    /// Every variant of planning, read by the checker (T13).
+    Variants,
     /// Scores of flaky tests (F1 to F5, F11).
     Flaky,
     /// Verdicts on runs (F6 to F8).
@@ -73,7 +79,7 @@ pub enum Part {
 
 impl Part {
     /// All parts; the one that watches memory first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Scale,
         Self::Plan,
         Self::Quality,
@@ -83,6 +89,7 @@ impl Part {
         Self::History,
         Self::Churn,
         Self::Constrained,
+        Self::Variants,
         Self::Flaky,
         Self::Verdicts,
     ];
@@ -99,6 +106,7 @@ impl Part {
             Self::History => "history",
             Self::Churn => "churn",
             Self::Constrained => "constrained",
+            Self::Variants => "variants",
             Self::Flaky => "flaky",
             Self::Verdicts => "verdicts",
         }
@@ -116,6 +124,7 @@ impl Part {
             Self::History => history::measure(effort),
             Self::Churn => churn::measure(effort),
             Self::Constrained => constrained::measure(effort),
+            Self::Variants => variants::measure(),
             Self::Flaky => flaky::scores(effort),
             Self::Verdicts => flaky::verdicts(effort),
         }

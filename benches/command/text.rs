@@ -45,7 +45,8 @@ fn float(number: f64) -> String {
     }
 }
 
-fn thousands(number: u64) -> String {
+/// A count with separators: `45,000`.
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -12,8 +12,8 @@ missing() { printf 'not installed: %s\n' "$*" >&2; }
 if python3 -m venv "$into/venv"; then
     "$into/venv/bin/pip" install -q pytest-split==0.11.0 prtpy==0.8.3 numberpartitioning==0.0.2 \
         || missing "pytest-split, prtpy, numberpartitioning (PyPI)"
-    # For the offline oracle alone, never in the same process as anything else.
-    "$into/venv/bin/pip" install -q highspy==1.15.1 || missing "highspy (PyPI)"
+    # For the offline oracle alone: each in a process of its own, since together they break.
+    "$into/venv/bin/pip" install -q highspy==1.15.1 ortools==9.15.6755 || missing "highspy, ortools (PyPI)"
 else
     missing "the Python peers: python3 -m venv fails"
 fi

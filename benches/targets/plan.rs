@@ -2,25 +2,17 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rasher::plan::longest_first::longest_first;
-use rasher::plan::{PlanOptions, Workload, plan};
-use rasher::test_id::TestTable;
+use rasher::plan::{PlanOptions, plan};
 use rasher::units::Micros;
 use rasher_bench::corpus::Monolith;
+use rasher_bench::suite::Suite;
 
 const SHARDS: u32 = 200;
 
 fn planned(criterion: &mut Criterion) {
-    let made = Monolith::full();
-    let mut tests = TestTable::new();
-    for (class, case) in made.cases() {
-        tests.intern(&format!("{}#{}", class.name, case.name), Some(&class.name));
-    }
-    let (tests, order) = tests.sorted();
-    let durations: Vec<Micros> = made.cases().map(|(_, case)| case.duration).collect();
-    let mean: Vec<Micros> = order.iter().map(|test| durations[test.index()]).collect();
-    let setup = vec![Micros::from_secs(2); tests.group_count()];
-    let workload = Workload::new(&tests, &mean, &mean, &setup).expect("columns of one length");
-    let plain: Vec<u64> = mean.iter().map(|duration| duration.get()).collect();
+    let suite = Suite::of_monolith(&Monolith::full(), Micros::from_secs(2));
+    let workload = suite.workload();
+    let plain: Vec<u64> = suite.mean.iter().map(|duration| duration.get()).collect();
     let name = |what: &str| format!("{what}/{}×{SHARDS}", plain.len());
     let mut group = criterion.benchmark_group("plan");
     group.sample_size(20).throughput(Throughput::Elements(plain.len() as u64));

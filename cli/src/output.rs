@@ -8,6 +8,7 @@ use clap::ColorChoice;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rasher::units::Micros;
+pub(crate) use rasher_bench::command::thousands;
 use serde::Serialize;
 
 use crate::fault::Fault;
@@ -154,19 +155,6 @@ pub(crate) fn span(span: Micros) -> String {
         micros @ 1_000_000..10_000_000 => format!("{:.2}s", micros as f64 / 1e6),
         _ => span.to_string(),
     }
-}
-
-/// `45,000`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

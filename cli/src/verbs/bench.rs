@@ -1,21 +1,28 @@
 //! `rasher bench`: measures Rasher on instance sets made from seeds, beside its peers and against
 //! its own targets, and checks plans with code that the planner does not share.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::ValueEnum;
+use rasher::attempt::Recording;
 use rasher::error::ErrorKind;
+use rasher::test_id::{TestId, TestTable};
+use rasher::units::Micros;
 use rasher_bench::checker::{Facts, check};
 use rasher_bench::command::{self, BenchDocument, Effort, Part, cell, target_cells};
 use rasher_bench::corpus::Monolith;
+use rasher_bench::suite::Suite;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::fault::{Exit, Fault};
 use crate::files;
 use crate::output::{count, table, to_json};
+use crate::reports;
 use crate::session::Session;
+use crate::verbs::record;
 
 /// Options of `bench`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +39,8 @@ pub(crate) struct Flags {
 enum What {
     /// Prove that a plan is an exact partition whose loads add up, by code the planner does not share
     Check(CheckFlags),
+    /// Plan suites of your own in every variant, and check each plan
+    Suites(SuitesFlags),
     /// Write COMPARE.md from a results document
     Compare(CompareFlags),
     /// Write the made monolith as a file that other tools read
@@ -61,6 +70,12 @@ struct Measure {
     /// Where benches/peers/install.sh put the peers
     #[arg(long, value_name = "DIR", default_value = "target/peers")]
     peers_dir: PathBuf,
+    /// Seconds for each optimum of the oracle
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    oracle_seconds: f64,
+    /// Seconds for all of them; what is open then stays open
+    #[arg(long, value_name = "S", default_value_t = 300.0)]
+    oracle_total: f64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,6 +86,13 @@ struct CheckFlags {
     /// What is true of its tests: JSON of test to seconds, or durations with groups and set-ups
     #[arg(long, value_name = "FILE")]
     durations: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct SuitesFlags {
+    /// Reports or timing files; each path is one suite
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -108,24 +130,27 @@ enum Form {
 /// A part, as it is asked for on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
-    /// Every part but the peers.
+    /// Every part but the peers and the oracle.
     All,
     /// The peers, which must be installed.
     Peers,
+    /// The optima of hard instances, for which the peers' solver must be installed.
+    Oracle,
     /// One part.
     Part(Part),
 }
 
 impl ValueEnum for Asked {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Asked; Part::ALL.len() + 2] = {
-            let mut all = [Asked::All; Part::ALL.len() + 2];
+        const ALL: [Asked; Part::ALL.len() + 3] = {
+            let mut all = [Asked::All; Part::ALL.len() + 3];
             let mut at = 0;
             while at < Part::ALL.len() {
                 all[at + 1] = Asked::Part(Part::ALL[at]);
                 at += 1;
             }
             all[Part::ALL.len() + 1] = Asked::Peers;
+            all[Part::ALL.len() + 2] = Asked::Oracle;
             all
         };
         &ALL
@@ -135,6 +160,7 @@ impl ValueEnum for Asked {
         let name = match self {
             Self::All => "all",
             Self::Peers => "peers",
+            Self::Oracle => "oracle",
             Self::Part(part) => part.name(),
         };
         Some(clap::builder::PossibleValue::new(name))
@@ -146,6 +172,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     match &flags.what {
         None => measure(&flags.measure, session),
         Some(What::Check(flags)) => check_plan(flags, session),
+        Some(What::Suites(flags)) => suites(flags, session),
         Some(What::Compare(flags)) => compare(flags, session),
         Some(What::Corpus(flags)) => corpus(flags, session),
     }
@@ -167,6 +194,14 @@ fn measure(flags: &Measure, session: &Session) -> Result<Exit, Fault> {
     bar.finish_and_clear();
     if flags.parts.contains(&Asked::Peers) {
         document.add(peers(flags)?);
+    }
+    if flags.parts.contains(&Asked::Oracle) {
+        match oracle(flags, effort)? {
+            Some(found) => document.add(found),
+            None => session.output.warn(
+                "the oracle is left out: benches/peers/install.sh installs highspy and ortools",
+            ),
+        }
     }
     if let Some(path) = &flags.svg {
         let svg = command::picture(&document).map_err(|e| defect("no picture", &e))?;
@@ -235,6 +270,33 @@ fn peers(flags: &Measure) -> Result<command::Measured, Fault> {
     command::peers_section(&document).map_err(|e| defect("no section of the peers", &e))
 }
 
+/// Asks the solvers for the optima of the hard instances; none where they are not installed.
+fn oracle(flags: &Measure, effort: Effort) -> Result<Option<command::Measured>, Fault> {
+    let python = flags.peers_dir.join("venv/bin/python");
+    let script = flags.peers_script.with_file_name("oracle.py");
+    if !python.exists() || !script.exists() {
+        return Ok(None);
+    }
+    let question = command::oracle_question(effort);
+    let failed = |e: std::io::Error| Fault::store(format!("cannot ask the oracle: {e}"));
+    let mut input = tempfile::NamedTempFile::new().map_err(failed)?;
+    std::io::Write::write_all(&mut input, question.instances.to_string().as_bytes())
+        .map_err(failed)?;
+    let output = Command::new(python)
+        .arg(&script)
+        .args(["--seconds", &flags.oracle_seconds.to_string()])
+        .args(["--total", &flags.oracle_total.to_string()])
+        .stdin(input.reopen().map_err(failed)?)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(failed)?;
+    let answers: Value = serde_json::from_slice(&output.stdout).map_err(|e| {
+        Fault::store(format!("the oracle printed no document: {e}")).at(script.display())
+    })?;
+    let found = command::oracle_section(&question, &answers);
+    found.map(Some).map_err(|e| defect("no section of the oracle", &e))
+}
+
 fn defect(what: &str, why: &str) -> Fault {
     Fault::new(ErrorKind::Defect, format!("{what}: {why}"))
 }
@@ -270,6 +332,54 @@ fn check_plan(flags: &CheckFlags, session: &Session) -> Result<Exit, Fault> {
         }
     })?;
     Ok(if checked.sound { Exit::DONE } else { ErrorKind::Incomplete.into() })
+}
+
+/// Plans suites from reports or timing files in every variant.
+fn suites(flags: &SuitesFlags, session: &Session) -> Result<Exit, Fault> {
+    let mut suites = Vec::new();
+    for path in &flags.paths {
+        let read = reports::read(std::slice::from_ref(path), session.output);
+        record::say_problems(session, &read.problems);
+        if let Some(fault) = read.failures.into_iter().next() {
+            return Err(fault);
+        }
+        suites.push(suite(path, &read.recording));
+    }
+    let mut document = BenchDocument::begin();
+    document.add(command::variants_section(&suites));
+    session.output.show(&document, people)?;
+    let sound = document.targets.iter().all(|target| target.met);
+    Ok(if sound { Exit::DONE } else { ErrorKind::Incomplete.into() })
+}
+
+/// The tests of a recording that have a time, with the mean of their times.
+fn suite(path: &Path, recording: &Recording) -> Suite {
+    let mut times: BTreeMap<TestId, (u64, u64)> = BTreeMap::new();
+    for attempt in &recording.attempts {
+        if let Some(duration) = attempt.duration {
+            let (sum, count) = times.entry(attempt.test).or_default();
+            (*sum, *count) = (*sum + duration.get(), *count + 1);
+        }
+    }
+    let mut named = TestTable::new();
+    let mut means = Vec::new();
+    for (test, (sum, count)) in times {
+        let group = recording.tests.group(test);
+        named.intern(
+            recording.tests.name(test),
+            group.map(|group| recording.tests.group_name(group)),
+        );
+        means.push(Micros::new((sum / count).max(1)));
+    }
+    let (tests, old) = named.sorted();
+    let mut setup = vec![Micros::ZERO; tests.group_count()];
+    for known in &recording.setups {
+        if let Some(group) = tests.find_group(recording.tests.group_name(known.group)) {
+            setup[group.index()] = known.setup;
+        }
+    }
+    let mean = old.iter().map(|test| means[test.index()]).collect();
+    Suite { name: path.display().to_string(), tests, mean, setup }
 }
 
 fn compare(flags: &CompareFlags, session: &Session) -> Result<Exit, Fault> {
