@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rasher::attempt::{Isolation, RunContext};
-use rasher::estimate::estimate;
-use rasher::history::NONE;
+use rasher::estimate::{Estimates, estimate};
+use rasher::history::History;
 use rasher::plan::longest_first::longest_first;
 use rasher::plan::{PlanOptions, Workload, plan};
 use rasher::test_id::TestTable;
@@ -45,10 +45,9 @@ pub(super) fn measure(effort: Effort) -> Measured {
         (0..effort.rounds.max(3)).map(|_| time(call)).min().unwrap_or_default()
     };
     row("store", "history in memory", best(&|| load(&store).map_or(0, |h| h.len())));
-    let to_workers = best(&|| {
-        load(&store).map_or(0, |h| longest_first(&h.columns().mean_us, SHARDS).loads.len())
-    });
-    let ratio = row("store", "a worker for each test", to_workers);
+    row("store", "history and estimates", best(&|| estimated(&store).map_or(0, |e| e.mean.len())));
+    let to_workers = best(&|| workers(&store).unwrap_or(0));
+    let ratio = row("store", "estimates and a worker for each test", to_workers);
     row(
         "store",
         "shards with names, classes and set-ups",
@@ -59,7 +58,8 @@ pub(super) fn measure(effort: Effort) -> Measured {
             .map_or(0, |m| m.len())
     });
     let parsed = row("`.test_durations` as JSON", "a map in memory (serde_json)", parse);
-    found.target(Target::at_most("T12", "store to a worker for each test, × sort", 3.0, ratio));
+    let what = "open, load, estimate, a worker for each test, × sort";
+    found.target(Target::at_most("T12", what, 3.0, ratio));
     found.target(Target::at_least(
         "T12",
         "× faster than parsing the JSON alone",
@@ -69,18 +69,33 @@ pub(super) fn measure(effort: Effort) -> Measured {
     found
 }
 
-fn load(store: &Store) -> Option<rasher::history::History> {
+fn load(store: &Store) -> Option<History> {
     store.history(ENVIRONMENT).ok().map(|loaded| loaded.value)
+}
+
+/// What a caller does: the store is opened and read, the tests of the newest run are estimated.
+fn estimated(store: &Store) -> Option<Estimates> {
+    let store = Store::open(store.path()).ok()?;
+    let history = load(&store)?;
+    let tests = newest(&history)?;
+    Some(estimate(&history, &tests))
+}
+
+/// The same, and a worker for each test by longest first.
+fn workers(store: &Store) -> Option<usize> {
+    let estimates = estimated(store)?;
+    let durations: Vec<u64> = estimates.mean.iter().map(|mean| mean.get()).collect();
+    Some(longest_first(&durations, SHARDS).loads.len())
+}
+
+fn newest(history: &History) -> Option<TestTable> {
+    history.tests_of(&history.newest_run(None)?.run)
 }
 
 /// As `rasher plan` does it: every test of the newest run, with its class.
 fn whole_plan(store: &Store) -> Option<usize> {
     let history = load(store)?;
-    let mut tests = TestTable::new();
-    for (name, group) in history.tests().iter().zip(&history.columns().group) {
-        let group = (*group != NONE).then(|| history.groups().get(*group as usize));
-        tests.intern(name, group);
-    }
+    let tests = newest(&history)?;
     let costs = estimate(&history, &tests);
     let workload = Workload::new(&tests, &costs.mean, &costs.upper, &costs.setup).ok()?;
     plan(&workload, &PlanOptions::new(SHARDS as u32)).ok().map(|plan| plan.shards.len())

@@ -84,10 +84,10 @@ pub(crate) fn options(
     Ok(options)
 }
 
-/// The tests that failed when they last ran.
-pub(crate) fn failed(history: &History, tests: &TestTable) -> TestSet {
+/// The tests that failed when they last ran; none where that orders nothing.
+pub(crate) fn failed(flags: &Shape, history: &History, tests: &TestTable) -> TestSet {
     let mut failed = TestSet::with_len(tests.len());
-    for test in tests.ids() {
+    for test in tests.ids().filter(|_| flags.first == First::Failed) {
         let last = history.test(tests.name(test)).and_then(|known| known.last_outcome);
         if last.is_some_and(Outcome::is_failure) {
             failed.insert(test);

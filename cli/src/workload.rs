@@ -5,7 +5,7 @@
 
 use rasher::attempt::Outcome;
 use rasher::history::{History, NONE, RunSeen};
-use rasher::test_id::TestTable;
+use rasher::test_id::{TestId, TestTable};
 use rasher_store::Store;
 
 use crate::fault::Fault;
@@ -49,7 +49,7 @@ pub(crate) fn parse_list(bytes: &[u8], source: &str) -> Result<Vec<String>, Faul
 }
 
 /// The workload of a list.
-pub(crate) fn of_list(names: &[String], history: &History, newest: &[String]) -> Workload {
+pub(crate) fn of_list(names: &[String], history: &History, newest: &TestTable) -> Workload {
     let mut resolver = Resolver::new(history);
     for name in names {
         resolver.add(name);
@@ -58,48 +58,46 @@ pub(crate) fn of_list(names: &[String], history: &History, newest: &[String]) ->
 }
 
 /// The workload of the newest run.
-pub(crate) fn of_newest(history: &History, newest: &[String]) -> Workload {
-    let mut resolver = Resolver::new(history);
-    for name in newest {
-        resolver.add(name);
+pub(crate) fn of_newest(history: &History, newest: &TestTable) -> Workload {
+    let names_class = |test: &TestId| {
+        newest.group(*test).is_some_and(|group| newest.group_name(group) == newest.name(*test))
+    };
+    if !newest.ids().any(|test| names_class(&test)) {
+        return Workload { tests: newest.clone(), ..Workload::default() };
     }
-    resolver.repeated = 0;
-    let mut workload = resolver.finish(&[]);
-    workload.new = 0;
-    workload
+    let mut resolver = Resolver::new(history);
+    for test in newest.ids() {
+        resolver.add(newest.name(test));
+    }
+    let workload = resolver.finish(&TestTable::new());
+    Workload { tests: workload.tests, ..Workload::default() }
 }
 
-/// The newest run of a branch, else of any, with the names of its tests.
+/// The newest run of a branch, else of any, with its tests in canonical order.
 pub(crate) fn newest_run(
     session: &Session,
     store: &Store,
     history: &History,
     branch: Option<&str>,
-) -> Result<Option<(RunSeen, Vec<String>)>, Fault> {
+) -> Result<Option<(RunSeen, TestTable)>, Fault> {
     let of_branch = branch.and_then(|branch| history.newest_run(Some(branch)));
     let Some(run) = of_branch.or_else(|| history.newest_run(None)) else { return Ok(None) };
-    let at = history.runs().iter().position(|other| other.run == run.run);
-    let names = match at {
-        // What the newest run of all named last stands in the summary.
-        Some(at) if at + 1 == history.runs().len() => {
-            let last = &history.columns().last_run;
-            let seen = history.tests().iter().zip(last).filter(|(_, run)| **run == at as u32);
-            seen.map(|(name, _)| name.to_owned()).collect()
-        }
-        _ => {
+    let tests = match history.tests_of(&run.run) {
+        Some(tests) => tests,
+        None => {
             let loaded = store.load_run(&session.environment, &run.run);
-            let recordings = session.usable(loaded.map_err(|e| store_fault(&e))?);
-            let all = recordings.iter().flat_map(|it| {
-                let tests = &it.recording.tests;
-                it.recording.attempts.iter().map(|a| tests.name(a.test).to_owned())
-            });
-            let mut names: Vec<String> = all.collect();
-            names.sort_unstable();
-            names.dedup();
-            names
+            let mut all = TestTable::new();
+            for recording in session.usable(loaded.map_err(|e| store_fault(&e))?) {
+                let tests = recording.recording.tests;
+                for test in tests.ids() {
+                    let group = tests.group(test).map(|group| tests.group_name(group));
+                    all.intern(tests.name(test), group);
+                }
+            }
+            all.sorted().0
         }
     };
-    Ok(Some((run.clone(), names)))
+    Ok(Some((run.clone(), tests)))
 }
 
 struct Resolver<'a> {
@@ -177,11 +175,12 @@ impl<'a> Resolver<'a> {
         tests.into_iter().filter(is_newest).collect()
     }
 
-    fn finish(self, newest: &[String]) -> Workload {
-        let gone = |name: &&String| {
+    fn finish(self, newest: &TestTable) -> Workload {
+        let gone = |test: &TestId| {
+            let name = newest.name(*test);
             self.tests.find(name).is_none() && self.tests.find_group(name).is_none()
         };
-        let vanished = newest.iter().filter(gone).count();
+        let vanished = newest.ids().filter(gone).count();
         let (tests, _) = self.tests.sorted();
         Workload { tests, new: self.new, vanished, repeated: self.repeated }
     }

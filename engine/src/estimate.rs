@@ -126,34 +126,49 @@ type Known = Option<(Pair, Source)>;
 /// assert_eq!((guessed.mean[0], guessed.source[0]), (DEFAULT_DURATION, Source::Default));
 /// ```
 pub fn estimate(history: &History, tests: &TestTable) -> Estimates {
+    if tests.shares_tests(history.tests().shared()) {
+        let at = |test: u32| (Some(test), Source::Own);
+        return estimate_at(history, tests, (0..tests.len() as u32).map(at));
+    }
     let names = tests.ids().map(|test| tests.name(test));
-    let mut places: Vec<Option<u32>> = Vec::with_capacity(tests.len());
-    places.extend(history.tests().find_all(names));
-    let mut own: Vec<Known> = Vec::with_capacity(tests.len());
-    own.extend(places.iter().map(|at| Some((own_past(history, (*at)? as usize)?, Source::Own))));
-    if places.iter().any(Option::is_none) {
-        for (test, at) in rename::renamed(history, tests, &places) {
-            let past = own_past(history, at as usize);
-            own[test.index()] = past.map(|pair| (pair, Source::Renamed));
+    let mut places: Vec<(Option<u32>, Source)> = Vec::with_capacity(tests.len());
+    places.extend(history.tests().find_all(names).map(|at| (at, Source::Own)));
+    if places.iter().any(|(at, _)| at.is_none()) {
+        let found: Vec<Option<u32>> = places.iter().map(|(at, _)| *at).collect();
+        for (test, at) in rename::renamed(history, tests, &found) {
+            places[test.index()] = (Some(at), Source::Renamed);
         }
     }
-    let complete = own.iter().all(Option::is_some);
-    let fallback = (!complete).then(|| Fallback::of(history));
-    let mut answer = Estimates { setup: setups(history, tests), ..Estimates::default() };
-    answer.mean.reserve(own.len());
-    answer.upper.reserve(own.len());
-    answer.source.reserve(own.len());
-    for (test, own) in tests.ids().zip(own) {
-        let guess = || {
-            let group = tests.group(test).map(|group| tests.group_name(group));
-            fallback.as_ref().map(|it| it.guess(history, group))
+    estimate_at(history, tests, places.into_iter())
+}
+
+/// The same for tests whose places in history are known.
+fn estimate_at(
+    history: &History,
+    tests: &TestTable,
+    places: impl Iterator<Item = (Option<u32>, Source)>,
+) -> Estimates {
+    let len = tests.len();
+    let mut answer = Estimates {
+        mean: Vec::with_capacity(len),
+        upper: Vec::with_capacity(len),
+        source: Vec::with_capacity(len),
+        setup: setups(history, tests),
+        by: Estimator::default(),
+    };
+    // Made where the first test without a past asks for it.
+    let mut fallback: Option<Fallback> = None;
+    for (test, (place, own)) in tests.ids().zip(places) {
+        let (pair, source) = match place.and_then(|at| own_past(history, at as usize)) {
+            Some(pair) => (pair, own),
+            None => {
+                let group = tests.group(test).map(|group| tests.group_name(group));
+                fallback.get_or_insert_with(|| Fallback::of(history)).guess(history, group)
+            }
         };
-        let known = own.or_else(guess);
-        let default = || ((DEFAULT_DURATION.get(), DEFAULT_DURATION.get()), Source::Default);
-        let ((mean, upper), source) = known.unwrap_or_else(default);
-        let mean = mean.max(FLOOR);
+        let mean = pair.0.max(FLOOR);
         answer.mean.push(Micros::new(mean));
-        answer.upper.push(Micros::new(upper.max(mean)));
+        answer.upper.push(Micros::new(pair.1.max(mean)));
         answer.source.push(source);
     }
     answer
@@ -221,7 +236,10 @@ fn setups(history: &History, tests: &TestTable) -> Vec<Micros> {
     let mut all: Vec<u64> = (0..setup_us.len()).filter_map(known).collect();
     let middle = all.len() / 2;
     let usual = if all.is_empty() { 0 } else { *all.select_nth_unstable(middle).1 };
+    let of = |at: Option<u32>| Micros::new(at.and_then(|at| known(at as usize)).unwrap_or(usual));
+    if tests.shares_groups(history.groups().shared()) {
+        return (0..tests.group_count() as u32).map(|at| of(Some(at))).collect();
+    }
     let names = tests.group_ids().map(|group| tests.group_name(group));
-    let places = history.groups().find_all(names);
-    places.map(|at| Micros::new(at.and_then(|at| known(at as usize)).unwrap_or(usual))).collect()
+    history.groups().find_all(names).map(of).collect()
 }

@@ -8,7 +8,7 @@ mod arena;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::BuildHasher;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -37,29 +37,93 @@ impl GroupId {
     }
 }
 
-/// Strings end to end in one buffer, each known by its position.
+/// Names that are kept elsewhere and borrowed by tables: strings end to end in one buffer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct SharedNames {
+    pub(crate) text: String,
+    pub(crate) ends: Vec<u32>,
+}
+
+impl SharedNames {
+    pub(crate) fn get(&self, at: usize) -> &str {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
+        &self.text[start..self.ends[at] as usize]
+    }
+}
+
+/// Strings end to end in one buffer, their own or one that is shared.
+#[derive(Clone)]
+enum Kept {
+    Own { text: String, ends: Vec<usize> },
+    Shared(Arc<SharedNames>),
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self::Own { text: String::new(), ends: Vec::new() }
+    }
+}
+
+impl Kept {
+    fn len(&self) -> usize {
+        match self {
+            Self::Own { ends, .. } => ends.len(),
+            Self::Shared(names) => names.ends.len(),
+        }
+    }
+
+    fn get(&self, at: u32) -> &str {
+        match self {
+            Self::Own { text, ends } => slice(text, ends, at),
+            Self::Shared(names) => names.get(at as usize),
+        }
+    }
+
+    fn push(&mut self, name: &str) {
+        match self {
+            Self::Own { text, ends } => {
+                text.push_str(name);
+                ends.push(text.len());
+            }
+            Self::Shared(names) => {
+                let ends = names.ends.iter().map(|end| *end as usize).collect();
+                *self = Self::Own { text: names.text.clone(), ends };
+                self.push(name);
+            }
+        }
+    }
+}
+
+/// Strings, each known by its position.
 ///
 /// Names that come in ascending order, as those of a canonical table do, need no index to be told
 /// apart; it is made when a name is first looked up or comes out of order.
 #[derive(Clone, Default)]
 struct Names {
-    text: String,
-    ends: Vec<usize>,
+    kept: Kept,
     index: OnceLock<HashTable<u32>>,
 }
 
 impl Names {
+    fn len(&self) -> usize {
+        self.kept.len()
+    }
+
     fn get(&self, at: u32) -> &str {
-        slice(&self.text, &self.ends, at)
+        self.kept.get(at)
     }
 
     fn find(&self, name: &str) -> Option<u32> {
-        let index = self.index.get_or_init(|| index(&self.text, &self.ends));
+        let index = self.index.get_or_init(|| index(&self.kept));
         index.find(hash(name), |at| self.get(*at) == name).copied()
     }
 
+    fn is_sorted(&self) -> bool {
+        (1..self.len() as u32).all(|at| self.get(at - 1) < self.get(at))
+    }
+
     fn intern(&mut self, name: &str) -> u32 {
-        let last = self.ends.len().checked_sub(1).map(|at| (at as u32, self.get(at as u32)));
+        let last = self.len().checked_sub(1).map(|at| (at as u32, self.get(at as u32)));
         match last.map(|(at, last)| (at, name.cmp(last))) {
             Some((at, Ordering::Equal)) => return at,
             None | Some((_, Ordering::Greater)) if self.index.get().is_none() => {
@@ -71,18 +135,24 @@ impl Names {
             return at;
         }
         let at = self.push(name);
-        let (text, ends) = (&self.text, &self.ends);
+        let kept = &self.kept;
         if let Some(index) = self.index.get_mut() {
-            index.insert_unique(hash(name), at, |at| hash(slice(text, ends, *at)));
+            index.insert_unique(hash(name), at, |at| hash(kept.get(*at)));
         }
         at
     }
 
     fn push(&mut self, name: &str) -> u32 {
-        let at = u32::try_from(self.ends.len()).expect("fewer than 2^32 names");
-        self.text.push_str(name);
-        self.ends.push(self.text.len());
+        let at = u32::try_from(self.len()).expect("fewer than 2^32 names");
+        self.kept.push(name);
         at
+    }
+}
+
+/// Names that are told apart already.
+impl From<Kept> for Names {
+    fn from(kept: Kept) -> Self {
+        Self { kept, index: OnceLock::new() }
     }
 }
 
@@ -92,10 +162,10 @@ fn slice<'a>(text: &'a str, ends: &[usize], at: u32) -> &'a str {
     &text[start..ends[at]]
 }
 
-fn index(text: &str, ends: &[usize]) -> HashTable<u32> {
-    let mut index = HashTable::with_capacity(ends.len());
-    for at in 0..ends.len() as u32 {
-        let rehash = |at: &u32| hash(slice(text, ends, *at));
+fn index(kept: &Kept) -> HashTable<u32> {
+    let mut index = HashTable::with_capacity(kept.len());
+    for at in 0..kept.len() as u32 {
+        let rehash = |at: &u32| hash(kept.get(*at));
         index.insert_unique(rehash(&at), at, rehash);
     }
     index
@@ -105,6 +175,7 @@ fn hash(name: &str) -> u64 {
     FixedState::with_seed(0).hash_one(name)
 }
 
+/// The group of a test without one.
 const NO_GROUP: u32 = u32::MAX;
 
 /// The tests of one workload or recording, each name stored once.
@@ -131,6 +202,27 @@ impl TestTable {
     /// An empty table.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A table over names that are kept elsewhere, all different and in ascending order, with the
+    /// place of each test's group or [`NO_GROUP`]. Copies no name.
+    pub(crate) fn sharing(
+        tests: &Arc<SharedNames>,
+        groups: &Arc<SharedNames>,
+        group_of: Vec<u32>,
+    ) -> Self {
+        let shared = |names: &Arc<SharedNames>| Names::from(Kept::Shared(Arc::clone(names)));
+        Self { tests: shared(tests), groups: shared(groups), group_of }
+    }
+
+    /// True where the ids of the tests are the places of these names.
+    pub(crate) fn shares_tests(&self, names: &Arc<SharedNames>) -> bool {
+        matches!(&self.tests.kept, Kept::Shared(own) if Arc::ptr_eq(own, names))
+    }
+
+    /// True where the ids of the groups are the places of these names.
+    pub(crate) fn shares_groups(&self, names: &Arc<SharedNames>) -> bool {
+        matches!(&self.groups.kept, Kept::Shared(own) if Arc::ptr_eq(own, names))
     }
 
     /// The id of `name`, new or known. A known test without a group takes `group`; a known group
@@ -186,7 +278,7 @@ impl TestTable {
 
     /// How many groups there are.
     pub fn group_count(&self) -> usize {
-        self.groups.ends.len()
+        self.groups.len()
     }
 
     /// True where there is no test.
@@ -208,6 +300,9 @@ impl TestTable {
     /// Groups are renumbered by name too. O(n log n) in the bytes of the names.
     pub fn sorted(&self) -> (Self, Vec<TestId>) {
         let mut old: Vec<TestId> = self.ids().collect();
+        if self.tests.is_sorted() && self.groups.is_sorted() {
+            return (self.clone(), old);
+        }
         old.sort_unstable_by(|a, b| self.name(*a).cmp(self.name(*b)));
         let mut groups: Vec<u32> = (0..self.group_count() as u32).collect();
         groups.sort_unstable_by(|a, b| self.groups.get(*a).cmp(self.groups.get(*b)));

@@ -191,7 +191,7 @@ fn asked(
     history: &History,
     plan: Option<&PlanDocument>,
 ) -> Result<TestTable, Fault> {
-    let list = workload::of_list(std::slice::from_ref(&flags.test), history, &[]);
+    let list = workload::of_list(std::slice::from_ref(&flags.test), history, &TestTable::new());
     if list.new == 0 {
         return Ok(list.tests);
     }

@@ -9,7 +9,7 @@ use rasher::estimate::Estimates;
 use rasher::history::{History, RunSeen};
 use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument, SourceCounts};
 use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
-use rasher::test_id::TestSet;
+use rasher::test_id::{TestSet, TestTable};
 
 use crate::budgets::{self, Demand};
 use crate::calendar;
@@ -143,7 +143,7 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
         vanished_tests: workload.vanished,
         ..PlanFacts::default()
     };
-    let failed = constraints::failed(&history, &workload.tests);
+    let failed = constraints::failed(&flags.shape, &history, &workload.tests);
     let base = constraints::options(&flags.shape, session, &workload.tests)?;
     let (shards, pools, decided) = match &workers {
         Workers::Equal(shards) => (*shards, Vec::new(), None),
@@ -215,8 +215,8 @@ fn workers(flags: &Flags, session: &Session, settings: &Settings) -> Result<Work
     Ok(shards.map_or(Workers::Budget, Workers::Equal))
 }
 
-/// The newest run and the names of its tests.
-type Newest = Option<(RunSeen, Vec<String>)>;
+/// The newest run and its tests.
+type Newest = Option<(RunSeen, TestTable)>;
 
 /// What history knows. Where a list of tests is given, a store that cannot be read costs the
 /// balance, never the run.
@@ -244,14 +244,15 @@ fn workload(
     flags: &Flags,
     session: &Session,
     history: &History,
-    newest: Option<&(RunSeen, Vec<String>)>,
+    newest: Option<&(RunSeen, TestTable)>,
 ) -> Result<Workload, Fault> {
-    let names = newest.map_or(&[][..], |(_, names)| names);
     if let Some(path) = &flags.tests {
         let list = workload::parse_list(&files::read(path)?, &path.display().to_string())?;
-        return Ok(workload::of_list(&list, history, names));
+        let none = TestTable::new();
+        let tests = newest.map_or(&none, |(_, tests)| tests);
+        return Ok(workload::of_list(&list, history, tests));
     }
-    let Some((run, _)) = newest else {
+    let Some((run, tests)) = newest else {
         let what = format!(
             "there is nothing to plan: `{}` has no recorded run of environment `{}`",
             session.store.display(),
@@ -263,7 +264,7 @@ fn workload(
     };
     let say = format!("planning the tests of the newest run, {} of {}", run.run, run.at);
     session.output.say(&say);
-    Ok(workload::of_newest(history, names))
+    Ok(workload::of_newest(history, tests))
 }
 
 /// The plan of a workload on equal workers, as a document.

@@ -7,6 +7,8 @@
 mod fold;
 mod names;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -176,15 +178,30 @@ impl History {
     /// ```
     pub fn tests_of(&self, run: &str) -> Option<TestTable> {
         let age = self.runs.iter().rev().take(64).position(|seen| seen.run == run)?;
-        let mut table = TestTable::new();
-        for at in 0..self.len() {
-            if self.columns.seen[at] >> age & 1 == 1 {
-                let group = self.columns.group[at];
-                let group = (group != NONE).then(|| self.groups.get(group as usize));
-                table.intern(self.tests.get(at), group);
+        let named = |at: &u32| self.columns.seen[*at as usize] >> age & 1 == 1;
+        let tests: Vec<u32> = (0..self.len() as u32).filter(named).collect();
+        let column = &self.columns.group;
+        // The place of each group among those that have a test, counted from their marks.
+        let mut place = vec![NONE; self.groups.len()];
+        for test in &tests {
+            let group = column[*test as usize];
+            if group != NONE {
+                place[group as usize] = 0;
             }
         }
-        Some(table)
+        let groups: Vec<u32> =
+            (0..self.groups.len() as u32).filter(|at| place[*at as usize] == 0).collect();
+        for (new, old) in groups.iter().enumerate() {
+            place[*old as usize] = new as u32;
+        }
+        let of = |test: &u32| place.get(column[*test as usize] as usize).copied().unwrap_or(NONE);
+        let group_of = tests.iter().map(of).collect();
+        let shared = |names: &SortedNames, kept: &[u32]| match kept.len() == names.len() {
+            true => Arc::clone(names.shared()),
+            false => names.only(kept),
+        };
+        let (tests, groups) = (shared(&self.tests, &tests), shared(&self.groups, &groups));
+        Some(TestTable::sharing(&tests, &groups, group_of))
     }
 
     /// The names of the tests.

@@ -2,14 +2,16 @@
 //! be built.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::HistoryError;
+use crate::test_id::SharedNames;
 
 /// Strictly ascending strings in one buffer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SortedNames {
-    text: String,
-    ends: Vec<u32>,
+    /// Tables of tests borrow them: a plan of everything known copies no name.
+    shared: Arc<SharedNames>,
 }
 
 impl SortedNames {
@@ -37,33 +39,36 @@ impl SortedNames {
         if start != text.len() {
             return Err(HistoryError::Malformed("its names do not fill their buffer"));
         }
-        Ok(Self { text, ends })
+        Ok(Self { shared: Arc::new(SharedNames { text, ends }) })
     }
 
     /// The buffer.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.shared.text
     }
 
     /// Where each name ends in the buffer.
     pub fn ends(&self) -> &[u32] {
-        &self.ends
+        &self.shared.ends
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<SharedNames> {
+        &self.shared
     }
 
     /// How many names there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.ends().len()
     }
 
     /// True where there is no name.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.ends().is_empty()
     }
 
     /// The name at a place.
     pub fn get(&self, at: usize) -> &str {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
-        &self.text[start..self.ends[at] as usize]
+        self.shared.get(at)
     }
 
     /// All names in order.
@@ -129,8 +134,8 @@ impl SortedNames {
     /// Takes in `new`, which must be unknown, sorted and without doubles; answers where each old
     /// name went.
     pub(crate) fn insert_all(&mut self, new: &[&str]) -> Vec<u32> {
-        let mut merged = Self::default();
-        merged.text.reserve(self.text.len() + new.iter().map(|name| name.len()).sum::<usize>());
+        let mut merged = SharedNames::default();
+        merged.text.reserve(self.text().len() + new.iter().map(|name| name.len()).sum::<usize>());
         merged.ends.reserve(self.len() + new.len());
         let mut kept = Vec::with_capacity(self.len());
         let mut new = new.iter().copied().peekable();
@@ -138,14 +143,31 @@ impl SortedNames {
             while let Some(name) = new.next_if(|name| *name < old) {
                 merged.push(name);
             }
-            kept.push(merged.len() as u32);
+            kept.push(merged.ends.len() as u32);
             merged.push(old);
         }
         new.for_each(|name| merged.push(name));
-        *self = merged;
+        self.shared = Arc::new(merged);
         kept
     }
 
+    /// The names at some places, in order: runs of neighbours are copied in one go.
+    pub(crate) fn only(&self, places: &[u32]) -> Arc<SharedNames> {
+        let (text, ends) = (self.text(), self.ends());
+        let mut kept = SharedNames::default();
+        kept.ends.reserve(places.len());
+        for run in places.chunk_by(|a, b| a + 1 == *b) {
+            let (first, last) = (run[0] as usize, run[run.len() - 1] as usize);
+            let start = if first == 0 { 0 } else { ends[first - 1] };
+            let before = kept.text.len() as u32;
+            kept.text.push_str(&text[start as usize..ends[last] as usize]);
+            kept.ends.extend(ends[first..=last].iter().map(|end| end - start + before));
+        }
+        Arc::new(kept)
+    }
+}
+
+impl SharedNames {
     fn push(&mut self, name: &str) {
         self.text.push_str(name);
         self.ends.push(u32::try_from(self.text.len()).expect("less than 4 GiB of names"));

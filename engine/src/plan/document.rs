@@ -211,16 +211,18 @@ pub enum PlanReadError {
 impl PlanDocument {
     /// Sets `id` to the hash of the content.
     pub fn seal(&mut self) {
-        self.id = self.content_id();
+        self.id.clear();
+        let created = std::mem::replace(&mut self.created, Timestamp::UNIX_EPOCH);
+        let bytes = serde_json::to_vec(&*self).unwrap_or_default();
+        self.created = created;
+        self.id = blake3::hash(&bytes).to_hex()[..32].to_owned();
     }
 
     /// The hash of all fields but `id` and `created`: 32 hexadecimal digits of BLAKE3.
     pub fn content_id(&self) -> String {
         let mut plain = self.clone();
-        plain.id.clear();
-        plain.created = Timestamp::UNIX_EPOCH;
-        let bytes = serde_json::to_vec(&plain).unwrap_or_default();
-        blake3::hash(&bytes).to_hex()[..32].to_owned()
+        plain.seal();
+        plain.id
     }
 
     /// Reads a plan and checks its schema and its id.
@@ -237,10 +239,9 @@ impl PlanDocument {
         if head.schema != PLAN_SCHEMA {
             return Err(PlanReadError::Schema(head.schema));
         }
-        let plan: Self = serde_json::from_slice(bytes).map_err(shape)?;
-        if plan.content_id() != plan.id {
-            return Err(PlanReadError::Id(plan.id));
-        }
-        Ok(plan)
+        let mut plan: Self = serde_json::from_slice(bytes).map_err(shape)?;
+        let written = std::mem::take(&mut plan.id);
+        plan.seal();
+        if plan.id == written { Ok(plan) } else { Err(PlanReadError::Id(written)) }
     }
 }
