@@ -255,7 +255,10 @@ fn unknown_binder(plan: &Value, facts: &Facts) -> Option<String> {
     };
     let known = match kind {
         "test" => facts.durations.contains_key(name),
-        "class" => facts.group_of.values().any(|group| group == name),
+        "class" => {
+            facts.group_of.values().any(|group| group == name)
+                || (!facts.together.is_empty() && name.ends_with("that stay together"))
+        }
         _ => true,
     };
     (!known).then(|| format!("bound by {kind} `{name}`, which is not in the workload"))

@@ -1,12 +1,12 @@
 //! T12: from the store on disk to shards.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
 use rasher::attempt::{Isolation, RunContext};
 use rasher::estimate::{Estimates, estimate};
 use rasher::history::History;
-use rasher::plan::longest_first::longest_first;
-use rasher::plan::{PlanOptions, Workload, plan};
+use rasher::plan::longest_first::{Assignment, longest_first};
+use rasher::plan::{Plan, PlanOptions, Workload, plan};
 use rasher::test_id::TestTable;
 use rasher_store::Store;
 use serde_json::json;
@@ -14,7 +14,7 @@ use serde_json::json;
 use super::Effort;
 use super::document::{Measured, Target};
 use crate::corpus::{MadeRun, Monolith};
-use crate::measure::{against_sort, time};
+use crate::measure::{Timing, against_sort};
 
 const ENVIRONMENT: &str = "bench";
 const SHARDS: usize = 200;
@@ -35,29 +35,22 @@ pub(super) fn measure(effort: Effort) -> Measured {
     let Some(store) = store else { return found };
     let json = made.run(0).test_durations();
     let durations: Vec<u64> = made.run(0).results.iter().map(|r| r.duration.get()).collect();
-    let unit = against_sort(&durations, effort.rounds, || ()).unit;
-    let mut row = |from: &str, to: &str, took: Duration| {
-        let ratio = took.as_secs_f64() / unit.as_secs_f64();
-        found.row(vec![json!(from), json!(to), json!(took.as_secs_f64() * 1e3), json!(ratio)]);
-        ratio
+    let mut row = |from: &str, to: &str, timing: Timing| {
+        let took = timing.subject.as_secs_f64() * 1e3;
+        found.row(vec![json!(from), json!(to), json!(took), json!(timing.ratio())]);
+        timing.ratio()
     };
-    let best = |call: &dyn Fn() -> usize| {
-        (0..effort.rounds.max(3)).map(|_| time(call)).min().unwrap_or_default()
-    };
-    row("store", "history in memory", best(&|| load(&store).map_or(0, |h| h.len())));
-    row("store", "history and estimates", best(&|| estimated(&store).map_or(0, |e| e.mean.len())));
-    let to_workers = best(&|| workers(&store).unwrap_or(0));
-    let ratio = row("store", "estimates and a worker for each test", to_workers);
-    row(
-        "store",
-        "shards with names, classes and set-ups",
-        best(&|| whole_plan(&store).unwrap_or(0)),
-    );
-    let parse = best(&|| {
-        serde_json::from_slice::<std::collections::HashMap<String, f64>>(&json)
-            .map_or(0, |m| m.len())
-    });
-    let parsed = row("`.test_durations` as JSON", "a map in memory (serde_json)", parse);
+    let rounds = effort.rounds.max(3);
+    let unit = durations.as_slice();
+    row("store", "history in memory", against_sort(unit, rounds, || load(&store)));
+    row("store", "history and estimates", against_sort(unit, rounds, || estimated(&store)));
+    let timing = against_sort(unit, rounds, || workers(&store));
+    let ratio = row("store", "estimates and a worker for each test", timing);
+    let timing = against_sort(unit, rounds, || whole_plan(&store));
+    row("store", "shards with names, classes and set-ups", timing);
+    let parse = || serde_json::from_slice::<HashMap<String, f64>>(&json).ok();
+    let timing = against_sort(unit, rounds, parse);
+    let parsed = row("`.test_durations` as JSON", "a map in memory (serde_json)", timing);
     let what = "open, load, estimate, a worker for each test, × sort";
     found.target(Target::at_most("T12", what, 3.0, ratio));
     found.target(Target::at_least(
@@ -74,18 +67,20 @@ fn load(store: &Store) -> Option<History> {
 }
 
 /// What a caller does: the store is opened and read, the tests of the newest run are estimated.
-fn estimated(store: &Store) -> Option<Estimates> {
+fn estimated(store: &Store) -> Option<(History, TestTable, Estimates)> {
     let store = Store::open(store.path()).ok()?;
     let history = load(&store)?;
     let tests = newest(&history)?;
-    Some(estimate(&history, &tests))
+    let estimates = estimate(&history, &tests);
+    Some((history, tests, estimates))
 }
 
 /// The same, and a worker for each test by longest first.
-fn workers(store: &Store) -> Option<usize> {
-    let estimates = estimated(store)?;
-    let durations: Vec<u64> = estimates.mean.iter().map(|mean| mean.get()).collect();
-    Some(longest_first(&durations, SHARDS).loads.len())
+fn workers(store: &Store) -> Option<(impl Sized, Assignment)> {
+    let known = estimated(store)?;
+    let durations: Vec<u64> = known.2.mean.iter().map(|mean| mean.get()).collect();
+    let assigned = longest_first(&durations, SHARDS);
+    Some((known, assigned))
 }
 
 fn newest(history: &History) -> Option<TestTable> {
@@ -93,12 +88,13 @@ fn newest(history: &History) -> Option<TestTable> {
 }
 
 /// As `rasher plan` does it: every test of the newest run, with its class.
-fn whole_plan(store: &Store) -> Option<usize> {
+fn whole_plan(store: &Store) -> Option<(impl Sized, Plan)> {
     let history = load(store)?;
     let tests = newest(&history)?;
     let costs = estimate(&history, &tests);
     let workload = Workload::new(&tests, &costs.mean, &costs.upper, &costs.setup).ok()?;
-    plan(&workload, &PlanOptions::new(SHARDS as u32)).ok().map(|plan| plan.shards.len())
+    let made = plan(&workload, &PlanOptions::new(SHARDS as u32)).ok()?;
+    Some(((history, tests, costs), made))
 }
 
 fn filled(path: std::path::PathBuf, made: &Monolith) -> Option<Store> {

@@ -8,6 +8,8 @@ mod borrow;
 mod choice;
 mod rename;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use borrow::borrow;
@@ -157,13 +159,13 @@ fn estimate_at(
         by: Estimator::default(),
     };
     // Made where the first test without a past asks for it.
-    let mut fallback: Option<Fallback> = None;
+    let mut fallback: Option<Fallback<'_>> = None;
     for (test, (place, own)) in tests.ids().zip(places) {
         let (pair, source) = match place.and_then(|at| own_past(history, at as usize)) {
             Some(pair) => (pair, own),
             None => {
                 let group = tests.group(test).map(|group| tests.group_name(group));
-                fallback.get_or_insert_with(|| Fallback::of(history)).guess(history, group)
+                fallback.get_or_insert_with(|| Fallback::of(history)).guess(group)
             }
         };
         let mean = pair.0.max(FLOOR);
@@ -189,41 +191,65 @@ fn own_past(history: &History, at: usize) -> Option<Pair> {
     }
 }
 
-/// What stands in for a test without a past.
-struct Fallback {
-    groups: Vec<Option<Pair>>,
-    suite: Option<Pair>,
+/// What stands in for a test without a past. Groups are looked at when they are asked for.
+struct Fallback<'a> {
+    history: &'a History,
+    /// Group `g` has the tests `members[starts[g]..starts[g + 1]]`.
+    starts: Vec<u32>,
+    members: Vec<u32>,
+    /// What was answered for a group.
+    known: BTreeMap<usize, Option<Pair>>,
+    suite: Option<Option<Pair>>,
 }
 
-impl Fallback {
-    fn of(history: &History) -> Self {
+impl<'a> Fallback<'a> {
+    fn of(history: &'a History) -> Self {
         let group = &history.columns().group;
-        let mut known: Vec<(u32, Pair)> = (0..history.len())
-            .filter_map(|at| own_past(history, at).map(|pair| (group[at], pair)))
-            .collect();
-        known.sort_unstable();
-        let mut groups = vec![None; history.groups().len()];
-        for tests in known.chunk_by(|a, b| a.0 == b.0) {
-            if let Some(group) = groups.get_mut(tests[0].0 as usize) {
-                *group = middle(tests);
-            }
+        let mut starts = vec![0; history.groups().len() + 1];
+        for at in group.iter().filter(|group| **group != NONE) {
+            starts[*at as usize + 1] += 1;
         }
-        Self { groups, suite: middle(&known) }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut members = vec![0; starts.last().map_or(0, |end| *end as usize)];
+        for (test, group) in (0..).zip(group).filter(|(_, group)| **group != NONE) {
+            let place = &mut next[*group as usize];
+            members[*place as usize] = test;
+            *place += 1;
+        }
+        Self { history, starts, members, known: BTreeMap::new(), suite: None }
     }
 
-    fn guess(&self, history: &History, group: Option<&str>) -> (Pair, Source) {
+    fn guess(&mut self, group: Option<&str>) -> (Pair, Source) {
+        let history = self.history;
+        if let Some(group) = group.and_then(|name| history.groups().find(name)) {
+            let (starts, members) = (&self.starts, &self.members);
+            let of_group = || {
+                let tests = &members[starts[group] as usize..starts[group + 1] as usize];
+                middle(tests.iter().filter_map(|test| own_past(history, *test as usize)))
+            };
+            if let Some(pair) = *self.known.entry(group).or_insert_with(of_group) {
+                return (pair, Source::Group);
+            }
+        }
+        let all = || middle((0..history.len()).filter_map(|at| own_past(history, at)));
         let default = (DEFAULT_DURATION.get(), DEFAULT_DURATION.get());
-        let known = group.and_then(|name| self.groups[history.groups().find(name)?]);
-        let suite = || self.suite.map(|pair| (pair, Source::Suite));
-        known.map(|pair| (pair, Source::Group)).or_else(suite).unwrap_or((default, Source::Default))
+        let suite = *self.suite.get_or_insert_with(all);
+        suite.map_or((default, Source::Default), |pair| (pair, Source::Suite))
     }
 }
 
 /// The mean of means and the 0.9 quantile of upper quantiles.
-fn middle(tests: &[(u32, Pair)]) -> Option<Pair> {
-    let sum: u128 = tests.iter().map(|(_, (mean, _))| u128::from(*mean)).sum();
-    let mean = sum.checked_div(tests.len() as u128)? as u64;
-    let mut uppers: Vec<u64> = tests.iter().map(|(_, (_, upper))| *upper).collect();
+fn middle(tests: impl Iterator<Item = Pair>) -> Option<Pair> {
+    let mut sum = 0;
+    let mut uppers: Vec<u64> = Vec::new();
+    for (mean, upper) in tests {
+        sum += u128::from(mean);
+        uppers.push(upper);
+    }
+    let mean = sum.checked_div(uppers.len() as u128)? as u64;
     let rank = (uppers.len() * 9).div_ceil(10) - 1;
     let (_, upper, _) = uppers.select_nth_unstable(rank);
     Some((mean, *upper))

@@ -221,7 +221,7 @@ impl<F: Read + Seek> Directory<F> {
         }
         let len = usize::try_from(len).ok()?;
         let crc = u32::from_le_bytes(*entry[28..].first_chunk()?);
-        let mut column = vec![T::zeroed(); len / size_of::<T>()];
+        let mut column: Vec<T> = bytemuck::zeroed_vec(len / size_of::<T>());
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut column);
         if bytes.len() != len {
             return None;
@@ -238,7 +238,7 @@ impl<F: Read + Seek> Directory<F> {
     fn names(&mut self, prefix: &str) -> Option<SortedNames> {
         let ends = self.get(&format!("{prefix}.end"))?;
         let text = String::from_utf8(self.get(&format!("{prefix}.txt"))?).ok()?;
-        SortedNames::from_parts(text, ends).ok()
+        SortedNames::from_written(text, ends).ok()
     }
 
     fn columns(&mut self) -> Option<Columns> {

@@ -42,6 +42,28 @@ impl SortedNames {
         Ok(Self { shared: Arc::new(SharedNames { text, ends }) })
     }
 
+    /// The same for names that were written from a `SortedNames` and come back as they were, such
+    /// as from a file with a checksum: that they ascend is not asked again. Where they do not, what
+    /// is looked up may not be found; nothing worse comes of it.
+    ///
+    /// ```
+    /// use rasher::history::SortedNames;
+    /// assert!(SortedNames::from_written("ab".into(), vec![1, 2]).is_ok());
+    /// assert!(SortedNames::from_written("ä".into(), vec![1, 2]).is_err());
+    /// # Ok::<(), rasher::history::HistoryError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the ends do not partition the text.
+    pub fn from_written(text: String, ends: Vec<u32>) -> Result<Self, HistoryError> {
+        let inside = ends.iter().all(|end| text.is_char_boundary(*end as usize));
+        if !inside || !ends.is_sorted() || ends.last().map_or(0, |end| *end as usize) != text.len()
+        {
+            return Err(HistoryError::Malformed("its names do not partition their buffer"));
+        }
+        Ok(Self { shared: Arc::new(SharedNames { text, ends }) })
+    }
+
     /// The buffer.
     pub fn text(&self) -> &str {
         &self.shared.text

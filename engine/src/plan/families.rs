@@ -181,6 +181,19 @@ impl Families {
         (self.group[family] != NO_GROUP).then_some(GroupId(self.group[family]))
     }
 
+    /// The time in slots that each family takes at least on machines of so many slots: what runs
+    /// alone takes all of its machine; the set-up of a group is counted once, with the first of its
+    /// families.
+    pub(crate) fn work_once(&self, slots: usize) -> impl Iterator<Item = u64> {
+        let mut paid = std::collections::BTreeSet::new();
+        (0..self.len()).map(move |family| {
+            let alone = self.kind(family).serial && slots > 1;
+            let taken = self.sums[family].saturating_mul(if alone { slots as u64 } else { 1 });
+            let once = self.group(family).is_some_and(|group| paid.insert(group));
+            taken.saturating_add(if once { self.setup[family] } else { 0 })
+        })
+    }
+
     /// The kind of a family.
     pub(crate) fn kind(&self, family: usize) -> Kind {
         self.kind.get(family).copied().unwrap_or_default()

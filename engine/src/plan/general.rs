@@ -40,7 +40,9 @@ pub(crate) fn place(items: &Items, sites: &Sites) -> Result<Placement, u32> {
     order.sort_by_key(|item| {
         let at = *item as usize;
         let (enemies, work) = (items.enemies[at].len(), items.work[at]);
-        std::cmp::Reverse((items.alone[at], enemies, work))
+        // Of those that may not meet, the ones that few machines can take come first.
+        let bound = enemies > 0 && items.tags[at] != 0;
+        std::cmp::Reverse((items.alone[at], bound, enemies, work))
     });
     let mut load = vec![0; sites.len()];
     let mut site = vec![u32::MAX; items.work.len()];

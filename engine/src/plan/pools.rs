@@ -196,15 +196,21 @@ impl Sites {
     }
 
     /// Bound 6: for every subset of pools, the work that only they can run over what they can do.
-    /// The value, and the pool that holds it up where the subset is not all of them.
-    pub(crate) fn bound(&self, families: &Families) -> Result<(u64, Option<usize>), PlanError> {
+    /// The value, and the pool that holds it up where the subset is not all of them. `beside` is
+    /// work that any pool may do.
+    pub(crate) fn bound(
+        &self,
+        families: &Families,
+        beside: u64,
+    ) -> Result<(u64, Option<usize>), PlanError> {
         let count = self.pools.len();
         let mut demand = vec![0u64; 1 << count];
-        for family in 0..families.len() {
+        demand[(1 << count) - 1] = beside;
+        for (family, work) in families.work_once(self.slots).enumerate() {
             let tags = families.kind(family).tags;
             let may =
                 (0..count).filter(|pool| self.may(*pool, tags)).fold(0, |all, at| all | 1 << at);
-            demand[may] += families.sums[family];
+            demand[may] = demand[may].saturating_add(work);
         }
         let everything = (1usize << count) - 1;
         let mut best = (0, None);

@@ -191,25 +191,36 @@ fn raise_by_constraints(
         }
     }
     if !options.pools.is_empty() {
-        let (value, pool) = sites.bound(families)?;
+        let (value, pool) = sites.bound(families, setups_of_blocks(workload, families))?;
         let by = limit.by.name.clone();
         match pool {
             Some(pool) => limit.raise(value, BoundKind::Pool, || sites.pools[pool].name.clone()),
             None => limit.raise(value, BoundKind::Work, || by),
         }
     } else if sites.slots > 1 && !constraints.serial.is_empty() {
-        let alone = |family: &usize| families.kind(*family).serial;
-        let sum = |serial: bool| -> u64 {
-            let own = (0..families.len()).filter(|family| alone(family) == serial);
-            own.map(|family| families.sums[family]).sum()
-        };
-        let slots = sites.slots as u64;
-        let area = sum(true).saturating_mul(slots).saturating_add(sum(false));
+        let beside = setups_of_blocks(workload, families);
+        let area = families.work_once(sites.slots).fold(beside, u64::saturating_add);
         let value = area.div_ceil(sites.len() as u64);
         let count = constraints.serial.len();
         limit.raise(value, BoundKind::Serial, || format!("{count} tests that run alone"));
     }
     Ok(())
+}
+
+/// The set-up, once, of every group of which no family of its own is left: all its tests stand in
+/// blocks.
+fn setups_of_blocks(workload: &Workload<'_>, families: &Families) -> u64 {
+    let tests = workload.tests();
+    let mut wanting = vec![false; tests.group_count()];
+    for group in tests.ids().filter_map(|test| tests.group(test)) {
+        wanting[group.index()] = true;
+    }
+    for group in (0..families.len()).filter_map(|family| families.group(family)) {
+        wanting[group.index()] = false;
+    }
+    let capped = cap(workload);
+    let setups = workload.setup().iter().zip(wanting).filter(|(_, wanting)| *wanting);
+    setups.map(|(setup, _)| capped(*setup)).fold(0, u64::saturating_add)
 }
 
 /// Bounds 2 to 4, where a gap remains.

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::{GroupId, NO_GROUP, Names, TestId, TestTable};
+use super::{GroupId, Kept, NO_GROUP, Names, TestId, TestTable};
 
 /// Names end to end in one text, each known by its position. Nothing is said of their order yet.
 ///
@@ -138,7 +138,7 @@ impl Arena {
 
     /// Names that ascend.
     fn into_names(self) -> Names {
-        Names { text: self.text, ends: self.ends, index: std::sync::OnceLock::new() }
+        Kept::Own { text: self.text, ends: self.ends }.into()
     }
 }
 
