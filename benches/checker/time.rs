@@ -46,7 +46,11 @@ pub(super) fn load(shard: &Shard<'_>, facts: &Facts) -> (u64, u64, u64) {
         return (startup + work + setup, setup, spread);
     }
     let slowed = |micros: u64| (micros as f64 / speed).ceil() as u64;
-    (startup + slowed(work + setup), slowed(setup), 2 * shard.tests.len() as u64 + 2 + spread)
+    (
+        startup + slowed(work + setup),
+        slowed(setup),
+        2 * shard.tests.len() as u64 + 2 + slowed(spread),
+    )
 }
 
 /// The longest test with its set-up, where it is done first; and all work, each set-up once, over
