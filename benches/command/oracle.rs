@@ -54,14 +54,17 @@ struct Row {
     by_bound: usize,
     by_oracle: usize,
     open: usize,
+    /// Sums over those whose optimum is known.
     excess: f64,
     worst: f64,
+    /// The same over those that are open, against what is proved.
+    open_excess: f64,
     solver: f64,
     solved: usize,
 }
 
-/// The section of the oracle's answers. Where an optimum stayed open, the excess is counted against
-/// what is proved, so that it is never said too small.
+/// The section of the oracle's answers. Where an optimum stayed open, the excess is counted apart,
+/// against what is proved, so that it is never said too small.
 ///
 /// # Errors
 /// Where the document is not of schema `rasher.oracle/1`: what is missing, in words.
@@ -79,8 +82,9 @@ pub fn oracle_section(question: &OracleQuestion, answers: &Value) -> Result<Meas
             "proved by own bound",
             "optimum proved by HiGHS",
             "open",
-            "mean excess over the optimum",
-            "worst excess",
+            "mean excess over a known optimum",
+            "worst",
+            "open ones: mean excess at most",
             "CP-SAT: mean excess of the same plans",
         ],
     );
@@ -98,8 +102,12 @@ pub fn oracle_section(question: &OracleQuestion, answers: &Value) -> Result<Meas
         let proved = answer["high"].as_u64() == Some(low);
         *(if proved { &mut row.by_oracle } else { &mut row.open }) += 1;
         let over = |makespan: u64| (makespan as f64 - low as f64) / low as f64;
-        row.excess += over(plan.makespan);
-        row.worst = row.worst.max(over(plan.makespan));
+        if proved {
+            row.excess += over(plan.makespan);
+            row.worst = row.worst.max(over(plan.makespan));
+        } else {
+            row.open_excess += over(plan.makespan);
+        }
         if let Some(makespan) = answer["cp_sat"].as_u64() {
             row.solver += over(makespan);
             row.solved += 1;
@@ -112,9 +120,13 @@ pub fn oracle_section(question: &OracleQuestion, answers: &Value) -> Result<Meas
         all.excess += row.excess;
         all.open += row.open;
     }
-    let mean = all.excess / all.count.max(1) as f64;
-    let what = "set B, n/m 2 to 3: mean excess over the arc-flow optimum";
-    found.target(Target::at_most("T6", what, 0.0005, mean));
+    let known = all.count - all.open;
+    let mean = all.excess / known.max(1) as f64;
+    let what = format!(
+        "set B, n/m 2 to 3: mean excess over the optimum, where it is known ({known} of {})",
+        all.count
+    );
+    found.target(Target::at_most("T6", &what, 0.0005, mean));
     Ok(found)
 }
 
@@ -126,8 +138,9 @@ impl Row {
             json!(self.by_bound),
             json!(self.by_oracle),
             json!(self.open),
-            json!(self.excess / self.count as f64),
+            json!(self.excess / (self.count - self.open).max(1) as f64),
             json!(self.worst),
+            if self.open == 0 { Value::Null } else { json!(self.open_excess / self.open as f64) },
             if self.solved == 0 { Value::Null } else { json!(self.solver / self.solved as f64) },
         ]
     }

@@ -83,3 +83,29 @@ fn peers_become_a_section_with_their_ratio_to_rasher() {
     assert!(found.targets[0].met);
     assert!(peers_section(&json!({"schema": "other"})).is_err());
 }
+
+#[test]
+fn the_oracle_s_answers_become_excess_and_open_ones_are_counted_apart() {
+    let question = oracle_question(Effort { seeds: 1, rounds: 1 });
+    let asked = question.instances.as_array().expect("a list");
+    assert!(!asked.is_empty());
+    // Every plan is one above its optimum, but for the first, which stays open.
+    let answers: Vec<_> = asked
+        .iter()
+        .enumerate()
+        .map(|(at, instance)| {
+            let makespan = instance["makespan"].as_u64().expect("a makespan");
+            let low = makespan - 1;
+            let high = if at == 0 { makespan } else { low };
+            json!({"name": instance["name"], "low": low, "high": high, "cp_sat": 2 * makespan})
+        })
+        .collect();
+    let document = json!({"schema": "rasher.oracle/1", "answers": answers});
+    let found = oracle_section(&question, &document).expect("a section");
+    let open: u64 = found.section.rows.iter().filter_map(|row| row[4].as_u64()).sum();
+    assert_eq!(open, 1);
+    assert!(found.targets[0].measured > 0.0);
+    let fewer = json!({"schema": "rasher.oracle/1", "answers": []});
+    assert!(oracle_section(&question, &fewer).is_err(), "an instance without an answer");
+    assert!(oracle_section(&question, &json!({"schema": "other"})).is_err());
+}
