@@ -105,9 +105,6 @@ const SKIPPED: u64 = 1_000;
 /// Mean and upper quantile, in microseconds.
 type Pair = (u64, u64);
 
-/// The same with what it rests on; `None` where only others can tell.
-type Known = Option<(Pair, Source)>;
-
 /// What is expected of each test of `tests`. O(n) where the table is in canonical order, O(n log n)
 /// otherwise.
 ///
