@@ -53,7 +53,7 @@ impl ReplayedRun {
     pub fn plan(&self, workers: u32) -> Option<Plan> {
         let mut options = PlanOptions::new(workers);
         // Against an error of some percent the last millionths of balance buy nothing.
-        options.steps = 0;
+        options.steps = Some(0);
         plan(&self.workload()?, &options).ok()
     }
 

@@ -54,6 +54,7 @@ mod parallel_tests;
 mod pytest;
 mod rows;
 mod seconds;
+pub(crate) mod sibling;
 mod test_durations;
 mod text;
 mod timings;

@@ -4,15 +4,29 @@
 //! before leaves a gap. Never looks at set-ups.
 
 use super::bound::{common_step, round_up, target_of};
-use super::combine::combined_bound;
+use super::combine::{counted_bound, packed_bound};
 use super::differencing::{self, difference};
+use super::exact::solve_exactly;
 use super::exchange::exchange;
-use super::longest_first::{Assignment, Order, longest_first, place_on};
+use super::longest_first::{Assignment, Order, in_order, place_on};
 use super::multifit::multifit;
 use super::repartition::repartition;
 
 /// Items above which the second order is not worth its time.
 const SLACK_ITEMS_MAX: usize = 50_000;
+
+/// Steps that a plan of any size may take: some milliseconds, only where a gap remains.
+pub(crate) const STEPS_MIN: u64 = 200_000;
+/// Steps for tests that few that a worker gets a handful: some hundredths of a second.
+const STEPS_MAX: u64 = 20_000_000;
+/// Items up to which that many are taken; with more of them, as many fewer.
+const STEPS_ITEMS: u64 = 400;
+
+/// How many steps are worth their time for so many items.
+pub(crate) fn steps_for(items: usize) -> u64 {
+    let share = STEPS_MAX.saturating_mul(STEPS_ITEMS) / (items as u64).max(1);
+    share.clamp(STEPS_MIN, STEPS_MAX)
+}
 
 /// How near to the bound is near enough, and how much work may be spent on it.
 #[derive(Clone, Copy, Debug)]
@@ -77,21 +91,9 @@ pub fn balanced(
     let area = round_up(area, common_step(durations.iter().copied()));
     let bound = area.max(longest.min(most));
     let effort = Effort::new(bound, tolerance_ppm, steps);
-    let answer = balance(durations, workers, effort);
-    if answer.makespan() <= effort.target {
-        return (answer, bound);
-    }
-    let mut falling = durations.to_vec();
-    falling.sort_unstable_by(|a, b| b.cmp(a));
-    let bound = combined_bound(&falling, workers, bound, answer.makespan());
+    let mut answer = refine(durations, balance_quickly(durations, workers, effort.target), effort);
+    let bound = deal_and_prove(durations, &mut answer, effort);
     (answer, bound)
-}
-
-/// Assigns items to equal workers, within the target where that is found.
-fn balance(items: &[u64], workers: usize, effort: Effort) -> Assignment {
-    let mut best = refine(items, balance_quickly(items, workers, effort.target), effort);
-    deal_again(items, &mut best, effort);
-    best
 }
 
 /// What [`balance_quickly`] found, improved by everything but dealing out again.
@@ -100,18 +102,19 @@ pub(crate) fn refine(items: &[u64], mut best: Assignment, effort: Effort) -> Ass
     if best.makespan() <= effort.target {
         return best;
     }
+    let order = Order::descending(items, workers);
     let offer = |mut other: Assignment, best: &mut Assignment| {
-        exchange(items, &mut other, effort.target);
+        exchange(&order, &mut other, effort.target);
         if other.makespan() < best.makespan() {
             *best = other;
         }
         best.makespan() <= effort.target
     };
-    if items.len() <= SLACK_ITEMS_MAX && offer(by_slack(items, workers), &mut best) {
+    if items.len() <= SLACK_ITEMS_MAX && offer(by_slack(items, workers, &order), &mut best) {
         return best;
     }
     let makespan = best.makespan();
-    if let Some(other) = multifit(items, workers, effort.bound, makespan)
+    if let Some(other) = multifit(&order, workers, effort.bound, makespan)
         && offer(other, &mut best)
     {
         return best;
@@ -125,28 +128,41 @@ pub(crate) fn refine(items: &[u64], mut best: Assignment, effort: Effort) -> Ass
     best
 }
 
-/// Deals items out again, towards the best bound that is known for them.
-pub(crate) fn deal_again(items: &[u64], best: &mut Assignment, effort: Effort) {
-    if effort.steps == 0 || best.makespan() <= effort.target {
-        return;
+/// Deals items out again towards the best bound that is known for them, and tells that bound: what
+/// is proved about few items is found where it is needed, between two rounds of dealing.
+pub(crate) fn deal_and_prove(items: &[u64], best: &mut Assignment, effort: Effort) -> u64 {
+    if best.makespan() <= effort.target {
+        return effort.bound;
     }
+    let workers = best.loads.len();
     let mut falling = items.to_vec();
     falling.sort_unstable_by(|a, b| b.cmp(a));
-    let bound = combined_bound(&falling, best.loads.len(), effort.bound, best.makespan());
-    repartition(items, best, effort.towards(bound).target, effort.steps);
+    let bound = counted_bound(&falling, workers, effort.bound);
+    let target = effort.towards(bound).target;
+    if effort.steps > 0 && solve_exactly(items, best, target) {
+        return if best.makespan() <= target { bound } else { best.makespan() };
+    }
+    let first = effort.steps.min(STEPS_MIN);
+    repartition(items, best, target, first);
+    if best.makespan() <= target {
+        return bound;
+    }
+    let bound = packed_bound(&falling, workers, bound, best.makespan());
+    repartition(items, best, effort.towards(bound).target, effort.steps - first);
+    bound
 }
 
-/// The first two steps of [`balance`]: longest first, then exchange.
+/// The first two steps of [`balanced`]: longest first, then exchange.
 pub(crate) fn balance_quickly(items: &[u64], workers: usize, target: u64) -> Assignment {
-    let mut answer = longest_first(items, workers);
-    exchange(items, &mut answer, target);
+    let order = Order::descending(items, workers);
+    let mut answer = in_order(items, workers, &order);
+    exchange(&order, &mut answer, target);
     answer
 }
 
 /// The SLACK rule (Della Croce and Scatamacchia 2018): rows of as many items as there are workers,
 /// the most uneven row first, each item to the emptiest worker.
-fn by_slack(items: &[u64], workers: usize) -> Assignment {
-    let order = Order::descending(items, workers);
+fn by_slack(items: &[u64], workers: usize, order: &Order) -> Assignment {
     let pairs: Vec<(u64, u32)> = order.pairs().collect();
     let slack = |row: &[(u64, u32)]| {
         let last = if row.len() < workers { 0 } else { row[row.len() - 1].0 };

@@ -40,19 +40,46 @@ pub(crate) fn target_of(bound: u64, tolerance_ppm: u64) -> u64 {
 /// The largest number that divides every duration and set-up; 0 where there is none.
 pub(crate) fn common_step(values: impl IntoIterator<Item = u64>) -> u64 {
     let mut step = 0u64;
+    let mut divides = Divisor::new(1);
     for value in values {
         if step == 1 {
             break;
         }
-        if step == 0 || !value.is_multiple_of(step) {
+        if step == 0 || !divides.divides(value) {
             let (mut a, mut b) = (value, step);
             while b != 0 {
                 (a, b) = (b, a % b);
             }
             step = a;
+            divides = Divisor::new(step.max(1));
         }
     }
     step
+}
+
+/// A divisor that is asked often: a multiplication answers what a division would (Granlund and
+/// Montgomery 1994).
+struct Divisor {
+    inverse: u64,
+    twos: u32,
+    most: u64,
+}
+
+impl Divisor {
+    /// For a divisor that is not 0.
+    fn new(divisor: u64) -> Self {
+        let twos = divisor.trailing_zeros();
+        let odd = divisor >> twos;
+        let mut inverse = odd;
+        for _ in 0..5 {
+            inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        }
+        Self { inverse, twos, most: u64::MAX / divisor }
+    }
+
+    fn divides(&self, value: u64) -> bool {
+        value.wrapping_mul(self.inverse).rotate_right(self.twos) <= self.most
+    }
 }
 
 pub(crate) fn round_up(value: u64, step: u64) -> u64 {

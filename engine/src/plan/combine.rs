@@ -17,14 +17,25 @@ const DIVISIONS: u64 = 24;
 /// The best of these bounds on items in falling order, at least `low`; `high` is a makespan that
 /// is reached, above which no bound can lie.
 pub(crate) fn combined_bound(falling: &[u64], workers: usize, low: u64, high: u64) -> u64 {
-    let mut best = low.max(tuple_bound(falling, workers));
-    if falling.len().saturating_mul(workers) <= LIFTED_MAX {
-        best = best.max(lifted_bound(falling, workers));
+    let best = counted_bound(falling, workers, low);
+    packed_bound(falling, workers, best, high)
+}
+
+/// Those that count.
+pub(crate) fn counted_bound(falling: &[u64], workers: usize, low: u64) -> u64 {
+    let best = low.max(tuple_bound(falling, workers));
+    if falling.len().saturating_mul(workers) > LIFTED_MAX {
+        return best;
     }
-    if falling.len() <= PACKING_MAX && best < high {
-        best = packing_bound(falling, workers, best, high);
+    best.max(lifted_bound(falling, workers))
+}
+
+/// Those that pack.
+pub(crate) fn packed_bound(falling: &[u64], workers: usize, low: u64, high: u64) -> u64 {
+    if falling.len() > PACKING_MAX || low >= high {
+        return low;
     }
-    best
+    packing_bound(falling, workers, low, high)
 }
 
 /// Of the `k * workers + 1` longest items some worker gets `k + 1`, at least the smallest ones.
@@ -46,13 +57,15 @@ fn lifted_bound(falling: &[u64], workers: usize) -> u64 {
         sum += item;
         before.push(sum);
     }
-    let mut best = 0;
+    let mut best = 0u64;
     for longest in workers + 1..=falling.len() {
         let (each, over) = (longest / workers, longest % workers);
         for full in 1..workers {
             let held = full * each + full.min(over);
             let least = before[longest] - before[longest - held];
-            best = best.max(least.div_ceil(full as u64));
+            if least > best * full as u64 {
+                best = least.div_ceil(full as u64);
+            }
         }
     }
     best
@@ -91,43 +104,41 @@ fn too_few(falling: &[u64], workers: usize, length: u64) -> bool {
         falling.iter().copied().filter(|item| *item > 0 && *item <= length / 2).collect();
     smallest.dedup();
     smallest.push(0);
-    smallest.into_iter().any(|least| {
-        // Items below `least` are left out, those above `length - least` fill a bin.
-        let width = |item: u64| {
-            if item > length - least {
-                length
-            } else if item < least {
-                0
-            } else {
-                item
-            }
-        };
-        by_width(falling, workers, length, width)
-            || (least > 0 && by_count(falling, workers, length, least))
-    })
+    by_width(falling, workers, length, &smallest)
+        || smallest.iter().any(|least| *least > 0 && by_count(falling, workers, length, *least))
 }
 
-/// Rounds widths up to divisions of the length in the ways that keep every full bin full.
-fn by_width(falling: &[u64], workers: usize, length: u64, width: impl Fn(u64) -> u64) -> bool {
-    let widths: Vec<u64> = falling.iter().map(|item| width(*item)).filter(|w| *w > 0).collect();
-    let room = workers as u64;
-    if widths.iter().sum::<u64>() > room * length {
-        return true;
-    }
-    (1..=DIVISIONS).any(|parts| {
-        let rounded = widths.iter().map(|width| {
-            let scaled = (parts + 1) * width;
-            if scaled.is_multiple_of(length) { parts * width } else { scaled / length * length }
-        });
-        rounded.sum::<u64>() > room * parts * length
+/// Rounds widths up to divisions of the length in the ways that keep every full bin full, with
+/// items below each `least` left out and those above `length - least` filling a bin.
+fn by_width(falling: &[u64], workers: usize, length: u64, smallest: &[u64]) -> bool {
+    let mut before = vec![0; falling.len() + 1];
+    (0..=DIVISIONS).any(|parts| {
+        // No parts: as wide as it is.
+        let full = parts.max(1) * length;
+        for (at, item) in falling.iter().enumerate() {
+            let scaled = (parts + 1) * item;
+            let whole = scaled / length;
+            let rounded = match parts {
+                0 => *item,
+                _ if whole * length == scaled => parts * item,
+                _ => whole * length,
+            };
+            before[at + 1] = before[at] + rounded;
+        }
+        smallest.iter().any(|least| {
+            let wide = falling.partition_point(|item| *item > length - least);
+            let end = falling.partition_point(|item| *item >= *least);
+            let between = before[end.max(wide)] - before[wide];
+            wide as u64 * full + between > workers as u64 * full
+        })
     })
 }
 
 /// Counts in items of `least`: a long item leaves room for so many of them.
 fn by_count(falling: &[u64], workers: usize, length: u64, least: u64) -> bool {
     let most = length / least;
-    let taken = falling.iter().map(|item| {
-        if 2 * item > length { most - (length - item) / least } else { u64::from(*item >= least) }
-    });
-    taken.sum::<u64>() > workers as u64 * most
+    let long = falling.partition_point(|item| 2 * item > length);
+    let end = falling.partition_point(|item| *item >= least).max(long);
+    let taken = falling[..long].iter().map(|item| most - (length - item) / least);
+    taken.sum::<u64>() + (end - long) as u64 > workers as u64 * most
 }

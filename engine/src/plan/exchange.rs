@@ -4,20 +4,25 @@
 //! bound. It stops at the target: chasing the exact integer bound costs ten to a hundred times
 //! more and wins nothing. Never makes an assignment worse.
 
-use super::longest_first::Assignment;
+use super::longest_first::{Assignment, Order};
 
 /// How many of the emptiest workers are tried before the fullest one counts as stuck.
 const PARTNERS: usize = 6;
 /// Lists up to this length are searched for two against one too.
 const TRIPLE_LIST: usize = 56;
 
-/// An item of a worker: its duration and its index.
-type Item = (u64, u32);
+/// An item of a worker as the order has it: its duration above its index.
+type Item = u64;
 
-struct Workers<'a> {
-    durations: &'a [u64],
-    /// Items by worker as first assigned: `items[starts[w]..starts[w + 1]]`.
-    items: Vec<u32>,
+/// No item.
+const NONE: Item = u64::MAX;
+
+struct Workers {
+    /// Bits of the index in an item.
+    id_bits: u32,
+    /// Items by worker as first assigned, shorter ones before longer ones up to the width of a
+    /// bucket: `items[starts[w]..starts[w + 1]]`.
+    items: Vec<Item>,
     starts: Vec<u32>,
     /// Sorted by rising duration; made when a worker is first touched.
     lists: Vec<Option<Vec<Item>>>,
@@ -25,8 +30,8 @@ struct Workers<'a> {
     ranks: Vec<(u64, u32)>,
 }
 
-impl<'a> Workers<'a> {
-    fn new(durations: &'a [u64], given: &Assignment) -> Self {
+impl Workers {
+    fn new(given: &Assignment, order: &Order) -> Self {
         let workers = given.loads.len();
         let mut starts = vec![0u32; workers + 1];
         for worker in &given.worker {
@@ -37,24 +42,25 @@ impl<'a> Workers<'a> {
         }
         let mut next = starts.clone();
         let mut items = vec![0; given.worker.len()];
-        for (item, worker) in given.worker.iter().enumerate() {
-            let slot = &mut next[*worker as usize];
-            items[*slot as usize] = item as u32;
+        let mask = (1 << order.id_bits) - 1;
+        for item in order.packed.iter().rev() {
+            let slot = &mut next[given.worker[(item & mask) as usize] as usize];
+            items[*slot as usize] = *item;
             *slot += 1;
         }
         let mut ranks: Vec<(u64, u32)> =
             given.loads.iter().enumerate().map(|(at, load)| (*load, at as u32)).collect();
         ranks.sort_unstable();
-        Self { durations, items, starts, lists: vec![None; workers], ranks }
+        let lists = vec![None; workers];
+        Self { id_bits: order.id_bits, items, starts, lists, ranks }
     }
 
     fn list(&mut self, worker: u32) -> &mut Vec<Item> {
         let at = worker as usize;
         let own = self.starts[at] as usize..self.starts[at + 1] as usize;
         self.lists[at].get_or_insert_with(|| {
-            let mut list: Vec<Item> =
-                self.items[own].iter().map(|id| (self.durations[*id as usize], *id)).collect();
-            list.sort_unstable();
+            let mut list = self.items[own].to_vec();
+            sort_nearly(&mut list);
             list
         })
     }
@@ -69,8 +75,8 @@ impl<'a> Workers<'a> {
     }
 
     /// Takes `items` out of one worker's list and puts them into another's.
-    fn shift(&mut self, from: u32, to: u32, items: &[Item]) {
-        for item in items {
+    fn shift(&mut self, from: u32, to: u32, items: [Item; 2]) {
+        for item in items.iter().filter(|item| **item != NONE) {
             let source = self.list(from);
             if let Ok(at) = source.binary_search(item) {
                 source.remove(at);
@@ -82,84 +88,109 @@ impl<'a> Workers<'a> {
     }
 }
 
+/// Sorts a list that is sorted but for neighbours, in one pass; any other as usual.
+fn sort_nearly(list: &mut [Item]) {
+    let mut moves = 4 * list.len();
+    for at in 1..list.len() {
+        let item = list[at];
+        let mut to = at;
+        while to > 0 && list[to - 1] > item {
+            list[to] = list[to - 1];
+            to -= 1;
+        }
+        list[to] = item;
+        let Some(left) = moves.checked_sub(at - to) else { return list.sort_unstable() };
+        moves = left;
+    }
+}
+
 /// What changes places between a full and an empty worker: `give` goes, `take` comes back.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy)]
 struct Swap {
-    give: Vec<Item>,
-    take: Vec<Item>,
+    amount: u64,
+    give: [Item; 2],
+    take: [Item; 2],
 }
 
 /// The best swap seen so far for one pair of workers.
 struct Search {
     /// The smallest net amount that brings the full worker to the target.
     least: u64,
-    /// The largest that keeps the empty one at the target.
-    most: u64,
+    /// By how much it may be larger and keep the empty one at the target; none where no amount
+    /// does both.
+    width: Option<u64>,
     /// Load of the full one minus load of the empty one.
     spread: u64,
-    best: Option<(u64, Swap)>,
+    id_bits: u32,
+    /// True where anything inside the window will do.
+    quick: bool,
+    cost: u64,
+    best: Swap,
 }
 
 impl Search {
-    /// Distance from what is wanted: 0.. inside the window (smaller amounts first, they leave more
-    /// room), else by how far the fuller of the two would stay above.
-    fn cost(&self, amount: u64) -> Option<u64> {
+    fn work(&self, item: Item) -> u64 {
+        item >> self.id_bits
+    }
+
+    /// Distance from what is wanted: inside the window smaller amounts first, they leave more room;
+    /// outside, above all of those, by how far the fuller of the two would stay above.
+    fn cost_of(&self, amount: u64) -> u64 {
+        let over = amount.wrapping_sub(self.least);
+        if self.width.is_some_and(|width| over <= width) {
+            return over;
+        }
         if amount == 0 || amount >= self.spread {
-            return None;
+            return u64::MAX;
         }
-        if self.least <= amount && amount <= self.most {
-            return Some((amount - self.least) / 2);
-        }
-        // Twice the peak of the pair over its mean, above every cost inside the window.
-        Some((self.spread / 2).saturating_add(amount.abs_diff(self.spread - amount)))
+        self.spread.saturating_add(amount.abs_diff(self.spread - amount))
     }
 
-    fn offer(&mut self, amount: u64, swap: impl FnOnce() -> Swap) {
-        if let Some(cost) = self.cost(amount)
-            && self.best.as_ref().is_none_or(|(best, _)| cost < *best)
-        {
-            self.best = Some((cost, swap()));
+    fn offer(&mut self, amount: u64, give: [Item; 2], take: [Item; 2]) {
+        let cost = self.cost_of(amount);
+        if cost < self.cost {
+            (self.cost, self.best) = (cost, Swap { amount, give, take });
         }
     }
 
+    /// True where it will do: inside the window or, where there is none, nearly even.
     fn fits(&self) -> bool {
-        self.best.as_ref().is_some_and(|(cost, _)| *cost < self.spread / 2)
+        match self.width {
+            Some(width) => self.cost <= width,
+            None => self.cost <= self.spread.saturating_add(self.spread >> 3),
+        }
     }
 
-    /// True where nothing better need be looked for: inside the window, near its lower end.
+    /// True where nothing better need be looked for: near the lower end of the window.
     fn close(&self) -> bool {
-        let width = self.most.saturating_sub(self.least);
-        self.least <= self.most && self.best.as_ref().is_some_and(|(cost, _)| *cost <= width / 16)
+        match self.width {
+            Some(width) if !self.quick => self.cost <= width >> 4,
+            _ => self.fits(),
+        }
     }
 
     /// What an amount should be near to.
     fn aim(&self) -> u64 {
-        if self.least <= self.most { self.least } else { self.spread / 2 }
+        if self.width.is_some() { self.least } else { self.spread / 2 }
     }
 
-    /// Every `extra + give - take` of one item each (or none back), by two pointers.
-    fn pairs(&mut self, give: &[Item], take: &[Item], extra: Option<Item>) {
+    /// Every `extra + give - take` of one item each (or none back), by two pointers; `extra` may
+    /// be none.
+    fn pairs(&mut self, give: &[Item], take: &[Item], extra: Item) {
         let aim = self.aim();
-        let base = extra.map_or(0, |item| item.0);
+        let base = if extra == NONE { 0 } else { self.work(extra) };
         let mut at = 0;
-        for first in give {
-            if extra.is_some_and(|item| item.1 == first.1) {
-                continue;
-            }
-            if self.close() {
-                return;
-            }
-            let sum = base.saturating_add(first.0);
-            let swap = |back: Option<Item>| Swap {
-                give: extra.into_iter().chain([*first]).collect(),
-                take: back.into_iter().collect(),
-            };
-            self.offer(sum, || swap(None));
-            while at < take.len() && take[at].0.saturating_add(aim) <= sum {
+        for first in give.iter().copied().filter(|first| *first != extra) {
+            let sum = base.saturating_add(self.work(first));
+            self.offer(sum, [extra, first], [NONE; 2]);
+            while at < take.len() && self.work(take[at]).saturating_add(aim) <= sum {
                 at += 1;
             }
             for back in &take[at.saturating_sub(1)..take.len().min(at + 1)] {
-                self.offer(sum.saturating_sub(back.0), || swap(Some(*back)));
+                self.offer(sum.saturating_sub(self.work(*back)), [extra, first], [NONE, *back]);
+            }
+            if self.close() {
+                return;
             }
         }
     }
@@ -168,34 +199,36 @@ impl Search {
     fn pairs_back(&mut self, give: &[Item], take: &[Item], extra: Item) {
         let aim = self.aim();
         let mut at = 0;
-        for first in give {
-            let Some(rest) = first.0.checked_sub(extra.0) else { continue };
-            if self.close() {
-                return;
-            }
-            while at < take.len() && take[at].0.saturating_add(aim) <= rest {
+        let from = give.partition_point(|first| self.work(*first) < self.work(extra));
+        for first in &give[from..] {
+            let rest = self.work(*first) - self.work(extra);
+            while at < take.len() && self.work(take[at]).saturating_add(aim) <= rest {
                 at += 1;
             }
             for back in &take[at.saturating_sub(1)..take.len().min(at + 1)] {
-                if back.1 != extra.1 {
-                    let swap = || Swap { give: vec![*first], take: vec![extra, *back] };
-                    self.offer(rest.saturating_sub(back.0), swap);
+                if *back != extra {
+                    let amount = rest.saturating_sub(self.work(*back));
+                    self.offer(amount, [NONE, *first], [extra, *back]);
                 }
+            }
+            if self.close() {
+                return;
             }
         }
     }
 }
 
 /// Moves and swaps items until no load is above `target` or nothing helps; true where the target
-/// is reached. O(n) to begin with, then two sorted lists for each swap.
-pub(crate) fn exchange(durations: &[u64], given: &mut Assignment, target: u64) -> bool {
+/// is reached. `order` is that of the items; where it leaves bits out, nothing is exchanged. O(n)
+/// to begin with, then two lists for each swap.
+pub(crate) fn exchange(order: &Order, given: &mut Assignment, target: u64) -> bool {
     if given.makespan() <= target {
         return true;
     }
-    if given.loads.len() < 2 {
+    if given.loads.len() < 2 || order.shift > 0 {
         return false;
     }
-    let mut workers = Workers::new(durations, given);
+    let mut workers = Workers::new(given, order);
     let limit = 4 * given.loads.len() + 64;
     for _ in 0..limit {
         let Some(fullest) = workers.ranks.last().copied() else { break };
@@ -206,73 +239,79 @@ pub(crate) fn exchange(durations: &[u64], given: &mut Assignment, target: u64) -
     for (load, worker) in &workers.ranks {
         given.loads[*worker as usize] = *load;
     }
+    let mask = (1 << order.id_bits) - 1;
     for (worker, list) in workers.lists.iter().enumerate() {
-        for (_, item) in list.iter().flatten() {
-            given.worker[*item as usize] = worker as u32;
+        for item in list.iter().flatten() {
+            given.worker[(item & mask) as usize] = worker as u32;
         }
     }
     given.makespan() <= target
 }
 
 /// Brings the fullest worker down, to the target where that is possible.
-fn relieve(workers: &mut Workers<'_>, fullest: (u64, u32), target: u64) -> bool {
+fn relieve(workers: &mut Workers, fullest: (u64, u32), target: u64) -> bool {
     let mut best: Option<(u64, (u64, u32), Swap)> = None;
-    for triples in [false, true] {
+    'found: for triples in [false, true] {
         for rank in 0..PARTNERS.min(workers.ranks.len() - 1) {
             let emptiest = workers.ranks[rank];
-            let Some((amount, fits, swap)) = search(workers, fullest, emptiest, target, triples)
-            else {
+            let Some((fits, swap)) = search(workers, fullest, emptiest, target, triples) else {
                 continue;
             };
-            let peak = (fullest.0 - amount).max(emptiest.0 + amount);
+            let peak = (fullest.0 - swap.amount).max(emptiest.0 + swap.amount);
             if best.as_ref().is_none_or(|(known, _, _)| peak < *known) {
                 best = Some((peak, emptiest, swap));
             }
             if fits {
-                break;
+                break 'found;
             }
-        }
-        if best.as_ref().is_some_and(|(peak, _, _)| *peak <= target) {
-            break;
         }
     }
     let Some((_, emptiest, swap)) = best else { return false };
-    let sum = |items: &[Item]| items.iter().map(|item| item.0).sum::<u64>();
-    let amount = sum(&swap.give) - sum(&swap.take);
-    workers.shift(fullest.1, emptiest.1, &swap.give);
-    workers.shift(emptiest.1, fullest.1, &swap.take);
-    workers.set_load(fullest, fullest.0 - amount);
-    workers.set_load(emptiest, emptiest.0 + amount);
+    workers.shift(fullest.1, emptiest.1, swap.give);
+    workers.shift(emptiest.1, fullest.1, swap.take);
+    workers.set_load(fullest, fullest.0 - swap.amount);
+    workers.set_load(emptiest, emptiest.0 + swap.amount);
     true
 }
 
-/// The best swap between two workers: its net amount and whether both end at the target.
+/// The best swap between two workers, and whether it will do.
 fn search(
-    workers: &mut Workers<'_>,
+    workers: &mut Workers,
     full: (u64, u32),
     empty: (u64, u32),
     target: u64,
     triples: bool,
-) -> Option<(u64, bool, Swap)> {
+) -> Option<(bool, Swap)> {
     let most = target.checked_sub(empty.0)?;
-    let mut search = Search { least: full.0 - target, most, spread: full.0 - empty.0, best: None };
+    let mut search = Search {
+        least: full.0 - target,
+        width: most.checked_sub(full.0 - target),
+        spread: full.0 - empty.0,
+        id_bits: workers.id_bits,
+        quick: triples,
+        cost: u64::MAX,
+        best: Swap { amount: 0, give: [NONE; 2], take: [NONE; 2] },
+    };
     workers.list(empty.1);
     // Out of the table for as long as it is read beside the other list.
     let give = std::mem::take(workers.list(full.1));
     let take = workers.list(empty.1);
     if !triples {
-        search.pairs(&give, take, None);
+        search.pairs(&give, take, NONE);
     } else if give.len() <= TRIPLE_LIST && take.len() <= TRIPLE_LIST {
         for item in &give {
-            search.pairs(&give, take, Some(*item));
+            search.pairs(&give, take, *item);
+            if search.fits() {
+                break;
+            }
         }
         for item in take.iter() {
+            if search.fits() {
+                break;
+            }
             search.pairs_back(&give, take, *item);
         }
     }
     *workers.list(full.1) = give;
-    let fits = search.fits();
-    let (_, swap) = search.best?;
-    let sum = |items: &[Item]| items.iter().map(|item| item.0).sum::<u64>();
-    Some((sum(&swap.give) - sum(&swap.take), fits, swap))
+    (search.cost < u64::MAX).then(|| (search.fits(), search.best))
 }

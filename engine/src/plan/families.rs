@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::Workload;
 use crate::constraint::Constraints;
-use crate::test_id::{GroupId, TestId};
+use crate::ingest::sibling::runs_with;
+use crate::test_id::{GroupId, TestId, TestTable};
 use crate::units::Micros;
 
 /// Units by family. Units of one family are neighbours; a test without a group is a family of its
@@ -139,6 +140,62 @@ impl Families {
         }
         families.starts.push(families.work.len() as u32);
         families.sum_up()
+    }
+
+    /// The same with tests that a runner selects as one in one unit, but where they together take
+    /// longer than `most` on a worker. Of families of single tests; O(n).
+    pub(crate) fn joined(self, tests: &TestTable, most: u64) -> Self {
+        let mut joined = Self { setup: self.setup, group: self.group, ..Self::default() };
+        let mut run: Vec<usize> = Vec::new();
+        for family in 0..joined.setup.len() {
+            joined.starts.push(joined.work.len() as u32);
+            let group = (joined.group[family] != NO_GROUP).then_some(GroupId(joined.group[family]));
+            let group = group.map(|group| tests.group_name(group));
+            let room = most.saturating_sub(joined.setup[family]);
+            let name = |at: usize| tests.name(TestId(self.tests[at]));
+            for at in self.starts[family] as usize..self.starts[family + 1] as usize {
+                let same = |first: &usize| {
+                    group.is_some_and(|group| runs_with(group, name(*first), name(at)))
+                };
+                if !run.first().is_some_and(same) {
+                    joined.close(&mut run, (&self.work, &self.tests), room);
+                }
+                run.push(at);
+            }
+            joined.close(&mut run, (&self.work, &self.tests), room);
+        }
+        joined.starts.push(joined.work.len() as u32);
+        joined.sum_up()
+    }
+
+    /// Adds a run of tests as one unit, or one by one where that takes longer than there is room.
+    fn close(&mut self, run: &mut Vec<usize>, (work, tests): (&[u64], &[u32]), room: u64) {
+        let all: u64 = run.iter().map(|at| work[*at]).sum();
+        let mut add = |units: &[usize]| {
+            self.work.push(units.iter().map(|at| work[*at]).sum());
+            self.tests.extend(units.iter().map(|at| tests[*at]));
+            self.ends.push(self.tests.len() as u32);
+        };
+        match run.len() {
+            0 => {}
+            2.. if all > room => run.chunks(1).for_each(&mut add),
+            _ => add(run),
+        }
+        run.clear();
+    }
+
+    /// True where two tests of single-test families are selected as one.
+    pub(crate) fn has_siblings(&self, tests: &TestTable) -> bool {
+        (0..self.len()).any(|family| {
+            let Some(group) = self.group(family).map(|group| tests.group_name(group)) else {
+                return false;
+            };
+            let own = &self.tests[self.range(family)];
+            own.windows(2).any(|pair| {
+                let [first, second] = [pair[0], pair[1]].map(|test| tests.name(TestId(test)));
+                runs_with(group, first, second)
+            })
+        })
     }
 
     fn sum_up(mut self) -> Self {

@@ -47,6 +47,11 @@ pub fn longest_first(durations: &[u64], workers: usize) -> Assignment {
         return Assignment::default();
     }
     let order = Order::descending(durations, workers);
+    in_order(durations, workers, &order)
+}
+
+/// The same in an order that is known.
+pub(crate) fn in_order(durations: &[u64], workers: usize, order: &Order) -> Assignment {
     let mut worker = vec![0; durations.len()];
     let mask = order.mask();
     let loads = place_on(order.durations(), vec![0; workers], |rank, at| {
@@ -103,11 +108,14 @@ impl Order {
     pub(crate) fn descending(durations: &[u64], workers: usize) -> Self {
         let (mut sum, mut longest) = (0u64, 0u64);
         let mut over = 0u32;
+        // Counted in the same pass: a million durations are read from memory once less.
+        let mut counts = [0u32; BUCKETS];
         for duration in durations {
             let (next, carry) = sum.overflowing_add(*duration);
             sum = next;
             over += u32::from(carry);
             longest = longest.max(*duration);
+            counts[bucket(*duration)] += 1;
         }
         let id_bits = bits(durations.len() as u64);
         let sum_bits = if over > 0 { 64 + bits(u64::from(over)) } else { bits(sum) };
@@ -118,7 +126,7 @@ impl Order {
         let packed = if durations.len() < 256 {
             sorted(durations, id_bits, shift)
         } else {
-            bucketed(durations, id_bits, shift)
+            bucketed(durations, counts, id_bits, shift)
         };
         Self { packed, id_bits, shift }
     }
@@ -129,7 +137,9 @@ impl Order {
     }
 
     /// The durations, as [`Order::durations`], each with its index.
-    pub(crate) fn pairs(&self) -> impl ExactSizeIterator<Item = (u64, u32)> + '_ {
+    pub(crate) fn pairs(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (u64, u32)> + DoubleEndedIterator + '_ {
         let mask = self.mask();
         self.packed.iter().map(move |key| (key >> self.id_bits, (key & mask) as u32))
     }
@@ -175,11 +185,7 @@ fn sorted(durations: &[u64], id_bits: u32, shift: u32) -> Vec<u64> {
     packed
 }
 
-fn bucketed(durations: &[u64], id_bits: u32, shift: u32) -> Vec<u64> {
-    let mut ends = [0u32; BUCKETS];
-    for duration in durations {
-        ends[bucket(*duration)] += 1;
-    }
+fn bucketed(durations: &[u64], mut ends: [u32; BUCKETS], id_bits: u32, shift: u32) -> Vec<u64> {
     let mut before = 0;
     for end in ends.iter_mut().rev() {
         let count = *end;

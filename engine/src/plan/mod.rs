@@ -7,8 +7,10 @@ pub mod document;
 pub mod longest_first;
 mod balance;
 mod bound;
+mod brim;
 mod combine;
 mod differencing;
+mod exact;
 mod exchange;
 mod families;
 mod general;
@@ -17,6 +19,7 @@ mod multifit;
 mod order;
 mod packing;
 mod pools;
+mod pour;
 mod present;
 mod repair;
 mod repartition;
@@ -24,6 +27,7 @@ mod setup;
 mod size;
 mod solve;
 mod why;
+mod wrap;
 
 use crate::constraint::Constraints;
 use crate::test_id::{GroupId, TestId, TestSet, TestTable};
@@ -128,8 +132,9 @@ pub struct PlanOptions {
     /// A plan this near to its bound, in millionths, is not improved further.
     pub tolerance_ppm: u64,
     /// How many ways of dealing a few tests out again may be looked at where a gap remains; some
-    /// nanoseconds each. More steps never make a plan longer.
-    pub steps: u64,
+    /// nanoseconds each. More steps never make a plan longer. Absent: as many as are worth their
+    /// time for so many tests, at most some hundredths of a second.
+    pub steps: Option<u64>,
     /// What a plan may not do.
     pub constraints: Constraints,
     /// Workers that differ; empty for equal ones.
@@ -145,16 +150,13 @@ pub struct PlanOptions {
     pub previous: Option<Previous>,
 }
 
-/// Enough for a few thousand deals: some milliseconds, spent only where a gap remains.
-const STEPS: u64 = 200_000;
-
 impl PlanOptions {
     /// A plan for `shards` equal workers of one slot.
     pub fn new(shards: u32) -> Self {
         Self {
             shards,
             tolerance_ppm: 1,
-            steps: STEPS,
+            steps: None,
             constraints: Constraints::default(),
             pools: Vec::new(),
             slots: 1,

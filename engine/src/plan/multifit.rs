@@ -13,8 +13,7 @@ const BIG_SHARE: u64 = 64;
 
 /// An assignment whose big items fit into the smallest capacity between `low` and `high` that
 /// first fit finds; none where nothing below `high` works. O(n log m).
-pub(crate) fn multifit(items: &[u64], workers: usize, low: u64, high: u64) -> Option<Assignment> {
-    let order = Order::descending(items, workers);
+pub(crate) fn multifit(order: &Order, workers: usize, low: u64, high: u64) -> Option<Assignment> {
     if order.shift > 0 || high <= low {
         return None;
     }
@@ -36,7 +35,7 @@ pub(crate) fn multifit(items: &[u64], workers: usize, low: u64, high: u64) -> Op
         }
     }
     let ((placed, room), capacity) = best?;
-    let mut worker = vec![0; items.len()];
+    let mut worker = vec![0; pairs.len()];
     for ((_, id), at) in falling.iter().zip(placed) {
         worker[*id as usize] = at;
     }

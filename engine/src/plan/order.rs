@@ -4,19 +4,14 @@
 //! may take longest come first, so that what goes wrong goes wrong early. The head of a shard may
 //! be fixed and the tail left to whoever is idle.
 
+use std::cmp::Reverse;
+use std::ops::Range;
+
 use super::families::{Families, cap};
 use super::pools::Sites;
 use super::{PlanOptions, RunOrder, Shard, Span, Workload};
 use crate::test_id::{GroupId, TestId};
 use crate::units::Micros;
-
-/// The tests of one family in one lane of a shard.
-struct Chunk {
-    family: u32,
-    units: Vec<u32>,
-    /// Larger ones run first.
-    rank: (bool, Micros),
-}
 
 /// Where everything runs: for each unit a slot, and which of them run alone on their machine.
 pub(crate) struct Layout<'a> {
@@ -27,91 +22,197 @@ pub(crate) struct Layout<'a> {
     pub(crate) lanes: bool,
 }
 
-/// Fills the shards of an assignment of units.
+impl Layout<'_> {
+    /// Lanes of each machine.
+    fn lanes(&self) -> usize {
+        self.sites.slots + usize::from(self.lanes)
+    }
+
+    /// The lane of a unit of a family, counted over all machines.
+    fn lane(&self, unit: usize, family: usize) -> usize {
+        let site = self.site[unit] as usize;
+        if self.sites.slots == 1 && !self.lanes {
+            return site;
+        }
+        let (machine, slot) = (site / self.sites.slots, site % self.sites.slots);
+        let serial = self.lanes && self.families.kind(family).serial;
+        let own = if serial { 0 } else { slot + usize::from(self.lanes) };
+        machine * self.lanes() + own
+    }
+}
+
+/// Fills the shards of an assignment of units. O(n log n) in the units of a chunk.
 pub(crate) fn fill(
     workload: &Workload<'_>,
     layout: &Layout<'_>,
     options: &PlanOptions,
 ) -> Vec<Shard> {
-    let families = layout.families;
-    let lanes = layout.sites.slots + usize::from(layout.lanes);
-    let shards = layout.sites.pool_of.len();
-    let mut chunks: Vec<Vec<Chunk>> = (0..shards * lanes).map(|_| Vec::new()).collect();
-    for family in 0..families.len() {
-        let serial = layout.lanes && families.kind(family).serial;
-        for unit in families.range(family) {
-            let site = layout.site[unit] as usize;
-            let (machine, slot) = (site / layout.sites.slots, site % layout.sites.slots);
-            let lane = if serial { 0 } else { slot + usize::from(layout.lanes) };
-            let own = &mut chunks[machine * lanes + lane];
-            if own.last().is_none_or(|chunk| chunk.family != family as u32) {
-                let rank = (false, Micros::new(families.setup[family]));
-                own.push(Chunk { family: family as u32, units: Vec::new(), rank });
-            }
-            if let Some(chunk) = own.last_mut() {
-                let (failed, risk) = rank(workload, families, unit, options.order);
-                chunk.units.push(unit as u32);
-                chunk.rank = (chunk.rank.0 | failed, chunk.rank.1 + risk);
-            }
-        }
-    }
-    let mut writer = Writer::new(workload, layout);
-    let mut filled = Vec::with_capacity(shards);
-    let mut lanes_of = Vec::with_capacity(lanes);
-    for own in chunks {
-        lanes_of.push(own);
-        if lanes_of.len() == lanes {
-            filled.push(writer.shard(std::mem::take(&mut lanes_of), filled.len(), options));
-        }
-    }
+    let chunks = Chunks::of(workload, layout, options.order);
+    let machines = layout.sites.pool_of.len();
+    let mut writer = Writer::new(workload, layout, &chunks);
+    let mut filled: Vec<Shard> =
+        (0..machines).map(|machine| writer.shard(machine, options)).collect();
     writer.mark_whole(&mut filled);
     filled
 }
 
+/// How long something may take, above all of that what failed lately: larger ones run first.
+type Rank = u64;
+
+/// Set in the rank of what failed lately.
+const FAILED: Rank = 1 << 63;
+
+/// The tests of one family in one lane of a shard.
+#[derive(Clone, Copy)]
+struct Chunk {
+    rank: Rank,
+    family: u32,
+    lane: u32,
+    /// Where its units stand among all.
+    start: u32,
+    end: u32,
+}
+
+/// Everything that is to run, lane by lane, in the order in which it runs.
+struct Chunks {
+    chunks: Vec<Chunk>,
+    /// By lane, where its chunks end.
+    lane_ends: Vec<u32>,
+    units: Vec<u32>,
+}
+
+impl Chunks {
+    fn of(workload: &Workload<'_>, layout: &Layout<'_>, order: RunOrder) -> Self {
+        let families = layout.families;
+        let lanes = layout.sites.pool_of.len() * layout.lanes();
+        // One more than the last chunk of each lane.
+        let mut last = vec![0_u32; lanes];
+        let mut chunks: Vec<Chunk> = Vec::with_capacity(families.len());
+        let mut chunk_of: Vec<u32> = Vec::with_capacity(families.work.len());
+        for family in 0..families.len() {
+            for unit in families.range(family) {
+                let lane = layout.lane(unit, family);
+                let known = (last[lane] as usize).checked_sub(1);
+                let at = match known.filter(|at| chunks[*at].family == family as u32) {
+                    Some(at) => at,
+                    None => {
+                        let (family, lane) = (family as u32, lane as u32);
+                        let rank = families.setup[family as usize];
+                        chunks.push(Chunk { rank, family, lane, start: 0, end: 0 });
+                        last[lane as usize] = chunks.len() as u32;
+                        chunks.len() - 1
+                    }
+                };
+                let own = rank(workload, families, unit, order);
+                let chunk = &mut chunks[at];
+                chunk.rank = add(chunk.rank, own);
+                chunk.end += 1;
+                chunk_of.push(at as u32);
+            }
+        }
+        let units = place(&mut chunks, &chunk_of);
+        let mut all = Self { chunks, lane_ends: vec![0; lanes], units };
+        all.sort(|unit| rank(workload, families, unit as usize, order));
+        all
+    }
+
+    /// Sorts chunks within lanes and units within chunks.
+    fn sort(&mut self, rank: impl Fn(u32) -> Rank) {
+        let mut ranked: Vec<(Reverse<Rank>, u32)> = Vec::new();
+        for chunk in self.chunks.iter().filter(|chunk| chunk.end - chunk.start > 1) {
+            let units = &mut self.units[chunk.start as usize..chunk.end as usize];
+            ranked.clear();
+            ranked.extend(units.iter().map(|unit| (Reverse(rank(*unit)), *unit)));
+            ranked.sort_unstable();
+            units.iter_mut().zip(&ranked).for_each(|(unit, (_, own))| *unit = *own);
+        }
+        self.chunks.sort_unstable_by_key(|chunk| (chunk.lane, Reverse(chunk.rank), chunk.start));
+        for (at, chunk) in (1..).zip(&self.chunks) {
+            self.lane_ends[chunk.lane as usize] = at;
+        }
+        let mut before = 0;
+        for end in &mut self.lane_ends {
+            before = before.max(*end);
+            *end = before;
+        }
+    }
+
+    /// The chunks of a lane.
+    fn lane(&self, lane: usize) -> Range<usize> {
+        let start = lane.checked_sub(1).map_or(0, |before| self.lane_ends[before]);
+        start as usize..self.lane_ends[lane] as usize
+    }
+
+    fn units(&self, chunk: usize) -> &[u32] {
+        let Chunk { start, end, .. } = self.chunks[chunk];
+        &self.units[start as usize..end as usize]
+    }
+}
+
+/// Gives every chunk its place among the units, and every unit its place there.
+fn place(chunks: &mut [Chunk], chunk_of: &[u32]) -> Vec<u32> {
+    let mut next = 0;
+    for chunk in &mut *chunks {
+        // Counted so far in `end`, which now runs from the start to the end.
+        let count = std::mem::replace(&mut chunk.end, next);
+        chunk.start = next;
+        next += count;
+    }
+    let mut units = vec![0; chunk_of.len()];
+    for (unit, chunk) in (0..).zip(chunk_of) {
+        let end = &mut chunks[*chunk as usize].end;
+        units[*end as usize] = unit;
+        *end += 1;
+    }
+    units
+}
+
+/// The rank of two things together.
+fn add(one: Rank, other: Rank) -> Rank {
+    let risk = (one & !FAILED).saturating_add(other & !FAILED).min(!FAILED);
+    (one | other) & FAILED | risk
+}
+
 /// What may go wrong with a unit: whether it failed lately, and its upper quantile.
-fn rank(
-    workload: &Workload<'_>,
-    families: &Families,
-    unit: usize,
-    order: RunOrder,
-) -> (bool, Micros) {
+fn rank(workload: &Workload<'_>, families: &Families, unit: usize, order: RunOrder) -> Rank {
+    let own = families.tests_of(unit).map(|test| workload.upper()[test.index()].get());
+    let risk = own.fold(0, u64::saturating_add).min(!FAILED);
     let failed = order == RunOrder::FailedFirst
         && families.tests_of(unit).any(|test| workload.failed_lately(test));
-    let risk = families.tests_of(unit).map(|test| workload.upper()[test.index()]).sum();
-    (failed, risk)
+    if failed { FAILED | risk } else { risk }
 }
 
 /// Writes shards one after another; counts in how many each group stands.
 struct Writer<'a> {
     workload: &'a Workload<'a>,
     layout: &'a Layout<'a>,
-    /// The last lane that paid for a group.
+    chunks: &'a Chunks,
+    /// The last lane that paid for a group, with one more.
     paid: Vec<u32>,
-    lane: u32,
 }
 
 impl<'a> Writer<'a> {
-    fn new(workload: &'a Workload<'a>, layout: &'a Layout<'a>) -> Self {
+    fn new(workload: &'a Workload<'a>, layout: &'a Layout<'a>, chunks: &'a Chunks) -> Self {
         let paid = vec![0; workload.tests().group_count()];
-        Self { workload, layout, paid, lane: 0 }
+        Self { workload, layout, chunks, paid }
     }
 
-    fn shard(&mut self, lanes: Vec<Vec<Chunk>>, machine: usize, options: &PlanOptions) -> Shard {
+    fn shard(&mut self, machine: usize, options: &PlanOptions) -> Shard {
         let sites = self.layout.sites;
         let pool = usize::from(sites.pool_of[machine]);
         let mut shard = Shard { pool: sites.pools[pool].name.clone(), ..Shard::default() };
         let alone = usize::from(self.layout.lanes);
         let (mut serial, mut longest) = ((0, 0), (0, 0));
-        let several = lanes.len() > 1;
-        for (at, lane) in lanes.into_iter().enumerate() {
+        let lanes = self.layout.lanes();
+        for at in 0..lanes {
             let before = shard.tests.len();
-            let (work, setup) = self.lane(lane, options, &mut shard);
+            let (work, setup) = self.lane(machine * lanes + at, &mut shard);
             if at < alone {
                 serial = (work, setup);
             } else if work > longest.0 {
                 longest = (work, setup);
             }
-            if several {
+            if lanes > 1 {
                 shard.lanes.push(shard.tests.len() - before);
             }
         }
@@ -121,49 +222,52 @@ impl<'a> Writer<'a> {
             let bare = at_speed(serial.0 + longest.0 - serial.1 - longest.1);
             shard.setup = Micros::new(shard.predicted.get() - bare);
         }
-        if let (Some(share), false) = (options.fixed_permille, several) {
+        if let (Some(share), 1) = (options.fixed_permille, lanes) {
             shard.fixed_tests = Some(fixed(self.workload, &shard, share));
         }
         shard
     }
 
     /// Appends the chunks of a lane; its work, set-ups included, and the set-ups.
-    fn lane(
-        &mut self,
-        mut chunks: Vec<Chunk>,
-        options: &PlanOptions,
-        shard: &mut Shard,
-    ) -> (u64, u64) {
-        let families = self.layout.families;
-        let capped = cap(self.workload);
-        self.lane += 1;
-        chunks.sort_by_key(|chunk| std::cmp::Reverse(chunk.rank));
+    fn lane(&mut self, lane: usize, shard: &mut Shard) -> (u64, u64) {
+        let (families, chunks) = (self.layout.families, self.chunks);
+        let all = chunks.lane(lane);
+        shard.tests.reserve(all.clone().map(|at| chunks.units(at).len()).sum());
+        shard.spans.reserve(all.len());
         let (mut work, mut setup) = (0, 0);
         let mut open: Option<(Option<GroupId>, usize)> = None;
-        for chunk in &mut chunks {
-            let first = |unit: &u32| rank(self.workload, families, *unit as usize, options.order);
-            chunk.units.sort_by_cached_key(|unit| std::cmp::Reverse(first(unit)));
-            for test in chunk.units.iter().flat_map(|unit| families.tests_of(*unit as usize)) {
-                let group = self.workload.tests().group(test);
-                if let Some(group) = group
-                    && self.paid[group.index()] != self.lane
-                {
-                    self.paid[group.index()] = self.lane;
-                    setup += capped(self.workload.setup()[group.index()]);
-                }
-                work += capped(self.workload.mean()[test.index()]);
-                shard.tests.push(test);
+        for at in all {
+            let units = chunks.units(at);
+            work += units.iter().map(|unit| families.work[*unit as usize]).sum::<u64>();
+            let before = shard.tests.len();
+            shard.tests.extend(units.iter().flat_map(|unit| families.tests_of(*unit as usize)));
+            let (mut from, end) = (before, shard.tests.len());
+            // All tests of a family that is a group are of that group.
+            let group = families.group(chunks.chunks[at].family as usize);
+            while from < end {
+                let own = group.or_else(|| self.workload.tests().group(shard.tests[from]));
+                let count = if group.is_some() { end - from } else { 1 };
                 match &mut open {
-                    Some((last, tests)) if group.is_some() && *last == group => *tests += 1,
+                    Some((last, tests)) if own.is_some() && *last == own => *tests += count,
                     _ => {
-                        close(open.take(), shard);
-                        open = Some((group, 1));
+                        setup += own.map_or(0, |group| self.pay(group, lane));
+                        close(open.replace((own, count)), shard);
                     }
                 }
+                from += count;
             }
         }
         close(open, shard);
         (work + setup, setup)
+    }
+
+    /// What a group costs a lane that begins with it; nothing where it was there before.
+    fn pay(&mut self, group: GroupId, lane: usize) -> u64 {
+        let paid = std::mem::replace(&mut self.paid[group.index()], lane as u32 + 1);
+        if paid == lane as u32 + 1 {
+            return 0;
+        }
+        cap(self.workload)(self.workload.setup()[group.index()])
     }
 
     /// Marks the spans whose group stands nowhere else.

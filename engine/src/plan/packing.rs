@@ -55,7 +55,11 @@ impl Room {
         self.tree[at] -= amount;
         while at > 1 {
             at /= 2;
-            self.tree[at] = self.tree[2 * at].max(self.tree[2 * at + 1]);
+            let most = self.tree[2 * at].max(self.tree[2 * at + 1]);
+            if self.tree[at] == most {
+                break;
+            }
+            self.tree[at] = most;
         }
     }
 

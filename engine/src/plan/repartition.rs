@@ -27,15 +27,25 @@ impl Dice {
     }
 }
 
+/// Steps that a deal counts beside the ways it looks at.
+const DEAL: u64 = 48;
+
 struct Search<'a> {
     items: &'a [u64],
     lists: Vec<Vec<u32>>,
     loads: Vec<u64>,
     goal: u64,
+    /// Workers above the goal, for each worker its place among them, and by how much all are above.
+    over: Vec<u32>,
+    place: Vec<u32>,
+    excess: u64,
     dice: Dice,
     steps: u64,
     sums: Vec<u64>,
+    drawn: Vec<u32>,
 }
+
+const NOT_OVER: u32 = u32::MAX;
 
 /// Improves `best` until it meets `target` or the steps are used up; a step is one way to deal.
 pub(crate) fn repartition(items: &[u64], best: &mut Assignment, target: u64, steps: u64) {
@@ -47,13 +57,23 @@ pub(crate) fn repartition(items: &[u64], best: &mut Assignment, target: u64, ste
     for (item, at) in best.worker.iter().enumerate() {
         lists[*at as usize].push(item as u32);
     }
-    let dice = Dice(0x9E37_79B9_7F4A_7C15);
-    let loads = best.loads.clone();
-    let mut search = Search { items, lists, loads, goal: 0, dice, steps, sums: Vec::new() };
+    let mut search = Search {
+        items,
+        lists,
+        loads: best.loads.clone(),
+        goal: 0,
+        over: Vec::new(),
+        place: vec![NOT_OVER; workers],
+        excess: 0,
+        dice: Dice(0x9E37_79B9_7F4A_7C15),
+        steps,
+        sums: Vec::new(),
+        drawn: Vec::new(),
+    };
     let mut easing = 0;
     while search.steps > 0 && best.makespan() > target {
         let makespan = best.makespan();
-        search.goal = target.max(makespan - ((makespan - target) >> (easing + 1)).max(1));
+        search.aim(target.max(makespan - ((makespan - target) >> (easing + 1)).max(1)));
         if search.reach() {
             best.loads.copy_from_slice(&search.loads);
             for (worker, list) in search.lists.iter().enumerate() {
@@ -70,30 +90,55 @@ pub(crate) fn repartition(items: &[u64], best: &mut Assignment, target: u64, ste
 }
 
 impl Search<'_> {
+    /// Sets a new goal.
+    fn aim(&mut self, goal: u64) {
+        self.goal = goal;
+        self.over.clear();
+        self.place.fill(NOT_OVER);
+        self.excess = 0;
+        for worker in 0..self.loads.len() {
+            self.note(worker);
+        }
+    }
+
+    /// Takes a worker whose load is about to change out of the books.
+    fn forget(&mut self, worker: usize) {
+        self.excess -= self.loads[worker].saturating_sub(self.goal);
+        let place = std::mem::replace(&mut self.place[worker], NOT_OVER);
+        if place != NOT_OVER {
+            self.over.swap_remove(place as usize);
+            if let Some(moved) = self.over.get(place as usize) {
+                self.place[*moved as usize] = place;
+            }
+        }
+    }
+
+    /// Puts it back with its new load.
+    fn note(&mut self, worker: usize) {
+        if self.loads[worker] > self.goal {
+            self.excess += self.loads[worker] - self.goal;
+            self.place[worker] = self.over.len() as u32;
+            self.over.push(worker as u32);
+        }
+    }
+
     /// Deals until no load stands above the goal; false where patience or steps end.
     fn reach(&mut self) -> bool {
         let workers = self.loads.len();
         let mut patience = PATIENCE + 40 * workers as u32;
         let mut least = u64::MAX;
-        loop {
-            let over = self.loads.iter().filter(|load| **load > self.goal).count();
-            if over == 0 {
-                return true;
-            }
+        while !self.over.is_empty() {
             if patience == 0 || self.steps == 0 {
                 return false;
             }
-            let excess = self.loads.iter().map(|load| load.saturating_sub(self.goal)).sum();
-            if excess < least {
-                (least, patience) = (excess, PATIENCE + 40 * workers as u32);
+            if self.excess < least {
+                (least, patience) = (self.excess, PATIENCE + 40 * workers as u32);
             }
             patience -= 1;
             let one = if self.dice.roll(4) == 0 {
                 self.dice.roll(workers)
             } else {
-                let nth = self.dice.roll(over);
-                let mut full = (0..workers).filter(|at| self.loads[*at] > self.goal);
-                full.nth(nth).unwrap_or(0)
+                self.over[self.dice.roll(self.over.len())] as usize
             };
             let other = (one + 1 + self.dice.roll(workers - 1)) % workers;
             if workers > 2 && self.dice.roll(4) == 0 {
@@ -106,15 +151,26 @@ impl Search<'_> {
                 self.deal_two(one, other);
             }
         }
+        true
     }
 
     /// Takes up to `count` items away from workers, at random where they have more.
     fn draw(&mut self, from: &[usize], count: usize) -> Vec<u32> {
+        let mut drawn = std::mem::take(&mut self.drawn);
+        drawn.clear();
         let mut held: usize = from.iter().map(|at| self.lists[*at].len()).sum();
-        let mut drawn = Vec::with_capacity(count);
-        let all = held <= count;
-        while held > 0 && drawn.len() < count {
-            let mut nth = if all { 0 } else { self.dice.roll(held) };
+        for at in from {
+            self.forget(*at);
+        }
+        if held <= count {
+            for at in from {
+                drawn.append(&mut self.lists[*at]);
+                self.loads[*at] = 0;
+            }
+            return drawn;
+        }
+        while drawn.len() < count {
+            let mut nth = self.dice.roll(held);
             for at in from {
                 if nth < self.lists[*at].len() {
                     let item = self.lists[*at].swap_remove(nth);
@@ -135,10 +191,9 @@ impl Search<'_> {
         self.sums.push(0);
         for item in drawn {
             let work = self.items[*item as usize];
-            for at in 0..self.sums.len() {
-                let sum = self.sums[at] + work;
-                self.sums.push(sum);
-            }
+            let half = self.sums.len();
+            self.sums.extend_from_within(..);
+            self.sums[half..].iter_mut().for_each(|sum| *sum += work);
         }
     }
 
@@ -149,6 +204,7 @@ impl Search<'_> {
                 self.loads[worker] += self.items[*item as usize];
             }
         }
+        self.note(worker);
     }
 
     /// Deals the items of two workers so that least stands above the goal; of equal ways one at
@@ -162,18 +218,19 @@ impl Search<'_> {
         let total = self.sums[masks - 1];
         let (base, rest) = (self.loads[one], self.loads[other] + total);
         let mut best = ((u64::MAX, u64::MAX), 0);
-        for at in 0..masks {
-            let sum = self.sums[at ^ turn];
+        let (late, early) = self.sums.split_at(turn);
+        for (mask, sum) in (turn..).zip(early).chain((0..).zip(late)) {
             let (a, b) = (base + sum, rest - sum);
             let excess = a.saturating_sub(self.goal) + b.saturating_sub(self.goal);
             let key = (excess, if crowd { a.min(b) } else { 0 });
             if key < best.0 {
-                best = (key, at ^ turn);
+                best = (key, mask);
             }
         }
-        self.steps = self.steps.saturating_sub(masks as u64);
+        self.steps = self.steps.saturating_sub(DEAL + masks as u64);
         self.give(one, &drawn, best.1);
         self.give(other, &drawn, !best.1);
+        self.drawn = drawn;
     }
 
     /// The same for three workers.
@@ -204,9 +261,10 @@ impl Search<'_> {
                 second = (second - 1) & left;
             }
         }
-        self.steps = self.steps.saturating_sub(seen.max(masks as u64));
+        self.steps = self.steps.saturating_sub(DEAL + seen.max(masks as u64));
         self.give(workers[0], &drawn, best.1);
         self.give(workers[1], &drawn, best.2);
         self.give(workers[2], &drawn, !(best.1 | best.2));
+        self.drawn = drawn;
     }
 }

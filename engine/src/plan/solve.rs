@@ -3,7 +3,10 @@
 //! Decides the way a plan is made: equal workers by the fast path, differences by placement, an
 //! earlier plan by repair. Every way ends with a bound that holds for exactly that question.
 
-use super::balance::Effort;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::balance::{Effort, steps_for};
 use super::bound::{self, Cause, families_bound, target_of};
 use super::combine::combined_bound;
 use super::document::{BoundBy, BoundKind};
@@ -13,10 +16,11 @@ use super::level::level;
 use super::longest_first::Assignment;
 use super::pools::Sites;
 use super::repair::{REPAIR_PPM, repair};
-use super::setup::{Parts, assign, packed};
+use super::setup::{Parts, assign};
 use super::size::useful_workers_max;
+use super::wrap::packed;
 use super::{PlanError, PlanOptions, Workload};
-use crate::constraint::{Constraints, Tie};
+use crate::constraint::{Block, Constraints, Tie};
 use crate::test_id::TestId;
 use crate::units::Micros;
 
@@ -53,31 +57,43 @@ impl Limit {
 
 /// Answers a question of any kind.
 pub(crate) fn solve(workload: &Workload<'_>, options: &PlanOptions) -> Result<Solved, PlanError> {
-    let constraints = &options.constraints;
-    let sites = Sites::new(&options.pools, options.shards, options.slots, constraints);
-    let plain = Families::of(workload);
+    let mut constraints = Cow::Borrowed(&options.constraints);
+    let sites = Sites::new(&options.pools, options.shards, options.slots, &constraints);
+    let mut plain = Families::of(workload);
     let workers = sites.len();
     let slots_bind = sites.slots > 1 && !constraints.serial.is_empty();
     let equal = options.pools.is_empty() && !slots_bind;
     let mut limit = first_limit(workload, &plain, &sites, options);
+    if plain.has_siblings(workload.tests()) {
+        let most = families_bound(&plain, workers).value;
+        plain = plain.joined(workload.tests(), most);
+    }
     let free = constraints.is_empty() || (constraints.blocks.is_empty() && nothing_binds(options));
-    let families = if free { plain } else { Families::constrained(workload, constraints) };
+    let families = if free {
+        plain
+    } else {
+        constraints = Cow::Owned(with_siblings(&constraints, &plain));
+        Families::constrained(workload, &constraints)
+    };
     if !free || !options.pools.is_empty() {
         raise_by_constraints(&mut limit, workload, &families, &sites, options)?;
     }
+    let constraints = &*constraints;
     let useful = if equal && constraints.apart.is_empty() {
         useful_workers_max(&families).div_ceil(options.slots.max(1))
     } else {
         families.work.len().max(1) as u32
     };
     let enemies = enemies(&families, constraints);
-    let effort = Effort::new(limit.value, options.tolerance_ppm, options.steps);
+    let steps = options.steps.unwrap_or_else(|| steps_for(families.work.len()));
+    let effort = Effort::new(limit.value, options.tolerance_ppm, steps);
     let mut answer = None;
     if equal {
-        let found = repaired_or_fresh(workload, &families, workers, effort, options);
+        let (found, proved) = repaired_or_fresh(workload, &families, workers, effort, options);
         if keeps_apart(&enemies, &found.worker, &sites) {
             if found.makespan() > effort.target {
-                raise_by_combination(&mut limit, workload, workers, found.makespan());
+                let sharpen = || combination(workload, workers, effort.bound, found.makespan());
+                raise_by_combination(&mut limit, workers, proved.unwrap_or_else(sharpen));
             }
             answer = Some(found.worker);
         }
@@ -94,6 +110,24 @@ pub(crate) fn solve(workload: &Workload<'_>, options: &PlanOptions) -> Result<So
         bound: limit,
         useful_workers_max: useful,
     })
+}
+
+/// The constraints, with tests that are selected as one kept together where none of them is
+/// constrained otherwise.
+fn with_siblings(constraints: &Constraints, joined: &Families) -> Constraints {
+    let mut all = constraints.clone();
+    let tied = all.blocks.iter().flat_map(|block| block.tests.iter().copied());
+    let apart = all.apart.iter().flat_map(|(one, other)| [*one, *other]);
+    let tagged = all.tags.iter().flat_map(|(_, tests)| tests.iter());
+    let bound: BTreeSet<TestId> =
+        tied.chain(apart).chain(tagged).chain(all.serial.iter()).collect();
+    for unit in 0..joined.work.len() {
+        let tests: Vec<TestId> = joined.tests_of(unit).collect();
+        if tests.len() > 1 && !tests.iter().any(|test| bound.contains(test)) {
+            all.blocks.push(Block { tests, tie: Tie::Together });
+        }
+    }
+    all
 }
 
 /// True where no constraint changes what is placed.
@@ -223,14 +257,13 @@ fn setups_of_blocks(workload: &Workload<'_>, families: &Families) -> u64 {
     setups.map(|(setup, _)| capped(*setup)).fold(0, u64::saturating_add)
 }
 
-/// Bounds 2 to 4, where a gap remains.
-fn raise_by_combination(limit: &mut Limit, workload: &Workload<'_>, workers: usize, high: u64) {
-    let value = combination(workload, workers, limit.value, high);
+fn raise_by_combination(limit: &mut Limit, workers: usize, value: u64) {
     limit.raise(value, BoundKind::Work, || {
         format!("how the longest tests can be combined on {workers} workers")
     });
 }
 
+/// Bounds 2 to 4, where a gap remains.
 fn combination(workload: &Workload<'_>, workers: usize, low: u64, high: u64) -> u64 {
     let capped = cap(workload);
     let mut falling: Vec<u64> = workload.mean().iter().map(|span| capped(*span)).collect();
@@ -245,27 +278,29 @@ fn repaired_or_fresh(
     workers: usize,
     effort: Effort,
     options: &PlanOptions,
-) -> Assignment {
+) -> (Assignment, Option<u64>) {
     let Some(previous) = options.previous.as_ref().filter(|_| options.slots == 1) else {
         return steady(families, workers, effort);
     };
     let sharpen = |high| combination(workload, workers, effort.bound, high);
     let (old, target) = repair(families, workers, previous, effort.bound, sharpen);
     if old.makespan() <= target {
-        return old;
+        return (old, None);
     }
-    let new = steady(families, workers, effort);
-    if old.makespan() <= target_of(new.makespan(), REPAIR_PPM) { old } else { new }
+    let (new, proved) = steady(families, workers, effort);
+    let near = old.makespan() <= target_of(new.makespan(), REPAIR_PPM);
+    (if near { old } else { new }, proved)
 }
 
 /// An assignment that is no longer than that to fewer workers: where its bound does not prove
 /// that, the answers for fewer workers are made too, and the best is kept.
-fn steady(families: &Families, workers: usize, effort: Effort) -> Assignment {
-    let mut best = assign(families, workers, effort);
+fn steady(families: &Families, workers: usize, effort: Effort) -> (Assignment, Option<u64>) {
+    let (mut best, proved) = assign(families, workers, effort);
     let longest = bound::longest(families).value;
     if best.makespan() > longest && effort.bound == longest {
-        let (worker, used) = packed(families, longest);
+        let (used, packing) = packed(families, longest);
         if used as usize <= workers {
+            let worker = packing.spread(families);
             let loads = families.loads(&worker, workers);
             best = Assignment { worker, loads };
         }
@@ -278,13 +313,13 @@ fn steady(families: &Families, workers: usize, effort: Effort) -> Assignment {
             break;
         }
         let bound = families_bound(families, fewer).value;
-        let mut other = assign(families, fewer, effort.towards(bound));
+        let (mut other, _) = assign(families, fewer, effort.towards(bound));
         if other.makespan() < makespan {
             other.loads.resize(workers, 0);
             best = other;
         }
     }
-    level(families, best)
+    (level(families, best), proved)
 }
 
 /// For each unit the units that must not share its shard; empty where there are none at all.

@@ -10,7 +10,7 @@ use crate::plan::{Suite, check, config, optimum, suites};
 
 fn with_steps(suite: &Suite, shards: u32, steps: u64) -> Plan {
     let mut options = PlanOptions::new(shards);
-    options.steps = steps;
+    options.steps = Some(steps);
     plan(&suite.workload(), &options).expect("a plan")
 }
 
@@ -253,4 +253,28 @@ fn an_earlier_plan_of_another_table_is_refused() {
 fn a_known_small_suite_meets_its_optimum() {
     let suite = Suite::of(&[(1, 8), (1, 7), (2, 6), (0, 5), (0, 4)], &[3, 0]);
     assert_eq!(suite.plan(2).makespan, optimum(&suite, 2));
+}
+
+#[test]
+fn what_a_runner_selects_as_one_stays_on_one_shard() {
+    let row = |name: &str, group: &str, span: u64| (name.to_owned(), Some(group.to_owned()), span);
+    let mut rows = vec![row("x.org/p#TestX", "x.org/p", 10)];
+    rows.extend(["a", "b", "c"].map(|sub| row(&format!("x.org/p#TestX/{sub}"), "x.org/p", 300)));
+    rows.extend((0..4).map(|at| row(&format!("d.A#adds(int)[{at}]"), "d.A", 250)));
+    rows.extend((0..9).map(|at| row(&format!("d.A#other{at}"), "d.A", 400)));
+    let together = |suite: &Suite, plan: &Plan, start: &str| {
+        let own = |shard: &&rasher::plan::Shard| {
+            shard.tests.iter().any(|test| suite.tests.name(*test).starts_with(start))
+        };
+        plan.shards.iter().filter(own).count()
+    };
+    let suite = Suite::new(&rows, &std::collections::BTreeMap::new());
+    for shards in 2..5 {
+        let plan = suite.plan(shards);
+        check(&suite, &plan);
+        assert_eq!(together(&suite, &plan, "x.org/p#TestX"), 1);
+        assert_eq!(together(&suite, &plan, "d.A#adds"), 1);
+    }
+    // With so many workers that one method alone would hold the run up, it is spread.
+    assert!(together(&suite, &suite.plan(12), "x.org/p#TestX") > 1);
 }
