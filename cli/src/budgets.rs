@@ -175,7 +175,12 @@ pub(crate) fn decide(
     };
     let by = Predictor::Always(demand.estimates.by);
     let replay = replay(session, by)?;
-    let trial = trial(&pools[0], limits.workers_max);
+    let mut trial = trial(&pools[0], limits.workers_max);
+    if let Some(permille) = demand.options.fixed_permille {
+        // Past runs are played as this one will be run.
+        trial.fixed = f64::from(permille) / 1_000.0;
+        trial.mode = Mode::Steal { fixed: trial.fixed };
+    }
     let mut past = Past::new(&replay, &trial);
     let kind = branch_kind(demand.branch);
     let runs = replay.runs().len();
@@ -183,7 +188,11 @@ pub(crate) fn decide(
     let (sizing, factor) = settle(confidence, &mut calibration, &mut sized);
     let own = calibration(sizing.workers);
     let p_meet = p_meet(&own, &sizing, budget, &pools[0]);
-    Ok(decision(settings, ruled, &pools, (sizing, factor, p_meet)).with_overhead(learned))
+    let mut decision = decision(settings, ruled, &pools, (sizing, factor, p_meet));
+    if trial.mode != Mode::Static {
+        decision.document.why += ", where idle workers took over";
+    }
+    Ok(decision.with_overhead(learned))
 }
 
 /// Gives pools whose overhead nobody wrote down the one that recorded shards had.

@@ -46,16 +46,24 @@ deadline = "12m"
 
 /// Ten classes of four tests, forty minutes of work, recorded `runs` times with some noise.
 fn recorded(runs: u64) -> Project {
+    recorded_with(runs, |run, class, case| {
+        30.0 + class as f64 * 6.0 + ((run * 13 + class * 7 + case * 5) % 11) as f64
+    })
+}
+
+/// The same with tests that are all alike: only the level of a run changes, and every planner gives
+/// equal shards.
+fn levelled(runs: u64) -> Project {
+    recorded_with(runs, |run, _, _| 60.0 + (run * 13 % 11) as f64)
+}
+
+fn recorded_with(runs: u64, seconds: impl Fn(u64, u64, u64) -> f64) -> Project {
     let project = Project::new();
     for run in 0..runs {
         let folder = format!("run{run:02}");
         for class in 0..10u64 {
-            let cases: Vec<(String, f64)> = (0..4u64)
-                .map(|case| {
-                    let noise = (run * 13 + class * 7 + case * 5) % 11;
-                    (format!("t{case}"), 30.0 + class as f64 * 6.0 + noise as f64)
-                })
-                .collect();
+            let cases: Vec<(String, f64)> =
+                (0..4u64).map(|case| (format!("t{case}"), seconds(run, class, case))).collect();
             let cases: Vec<(&str, f64, &str)> =
                 cases.iter().map(|(name, seconds)| (name.as_str(), *seconds, "")).collect();
             let class = format!("x.C{class}Test");
@@ -203,8 +211,20 @@ fn a_short_history_widens_the_promise_and_says_so() {
 }
 
 #[test]
+fn a_promise_is_learned_from_runs_that_were_made_in_the_same_way() {
+    let project = recorded(24);
+    let args = ["plan", "--deadline", "12m", "--confidence", "95%", "--json"];
+    let fixed = budget(&project.rasher(&args).code(0));
+    let open = budget(&project.rasher(&[&args[..], &["--fixed", "50%"]].concat()).code(0));
+    assert!(open["why"].as_str().expect("a reason").contains("idle workers took over"), "{open}");
+    let chance = |budget: &serde_json::Value| budget["p_meet"].as_f64().expect("a chance");
+    assert!(open["workers"].as_u64() <= fixed["workers"].as_u64());
+    assert!(open["workers"] != fixed["workers"] || chance(&open) >= chance(&fixed));
+}
+
+#[test]
 fn the_past_is_played_again_under_a_budget() {
-    let project = recorded(28);
+    let project = levelled(28);
     let args = ["backtest", "--deadline", "12m", "--confidence", "90%", "--estimators", "--json"];
     let document = project.rasher(&args).code(0).json();
     golden(
@@ -225,9 +245,8 @@ fn the_past_is_played_again_under_a_budget() {
 fn suites_kept_as_snapshots_are_set_side_by_side() {
     let project = Project::new();
     for run in 0..12 {
-        let tests: Vec<String> = (0..60)
-            .map(|test| format!("\"t/a.py::t{test}\": {}.5", 1 + (run * 7 + test * 3) % 9))
-            .collect();
+        let tests: Vec<String> =
+            (0..60).map(|test| format!("\"t/a.py::t{test}\": {}.5", 1 + run * 7 % 9)).collect();
         let text = format!("{{{}}}", tests.join(","));
         project.write(&format!("one/2026-01-{:02}_abc.json", run + 1), text);
         let report = suite("x.ATest", &[("a", 2.0, ""), ("b", f64::from(run), "")]);
