@@ -223,10 +223,10 @@ impl Decision {
 
 /// The probability that the deadline is met: how often the past would have.
 fn p_meet(past: &Calibration, sizing: &Sizing, budget: &Budget, pool: &Pool) -> Option<f64> {
-    let deadline = budget.first_deadline()?;
+    let (deadline, confidence) = (budget.first_deadline()?, budget.confidence?);
     let predicted = (sizing.finish - pool.fixed()).as_secs_f64();
     let allowed = (deadline - pool.fixed()).as_secs_f64();
-    (predicted > 0.0).then(|| past.p_meet(allowed / predicted)).flatten()
+    (predicted > 0.0).then(|| past.p_meet(allowed / predicted, confidence)).flatten()
 }
 
 /// The pools of a fleet as the planner takes them; none where rasher.toml names none.

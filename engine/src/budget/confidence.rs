@@ -104,10 +104,21 @@ impl Calibration {
     /// The probability that a run ends within `allowed` times its prediction; `None` without runs.
     ///
     /// Of the newest n runs k did: (k + ½)/(n + 1), which is never certain in either direction.
-    pub fn p_meet(&self, allowed: f64) -> Option<f64> {
+    /// What [`factor`](Self::factor) has learned from broken promises is heeded: where it rests on
+    /// enough runs, the answer is on the same side of `confidence` as `allowed` is of the factor.
+    pub fn p_meet(&self, allowed: f64, confidence: f64) -> Option<f64> {
         let newest = &self.ratios[self.ratios.len() - self.runs()..];
         let within = newest.iter().filter(|r| **r <= allowed).count();
-        (!newest.is_empty()).then(|| (within as f64 + 0.5) / (newest.len() as f64 + 1.0))
+        let share = (within as f64 + 0.5) / (newest.len() as f64 + 1.0);
+        let promised = self.factor(confidence);
+        let kept = if promised.is_widened() {
+            share
+        } else if promised.factor <= allowed {
+            share.max(confidence)
+        } else {
+            share.min(confidence)
+        };
+        (!newest.is_empty()).then_some(kept)
     }
 }
 
@@ -167,6 +178,17 @@ mod tests {
     }
 
     #[test]
+    fn a_promise_that_fits_is_as_sure_as_it_was_asked_to_be() {
+        let falling: Vec<f64> = (1..=40).rev().map(|at| 1.0 + f64::from(at) / 100.0).collect();
+        let past = Calibration::new(&falling);
+        let promised = past.factor(0.9).factor;
+        assert!(past.p_meet(promised, 0.9) >= Some(0.9));
+        assert!(past.p_meet(promised - 0.001, 0.9) <= Some(0.9));
+        let short = Calibration::new(&falling[..5]);
+        assert!(short.p_meet(9.0, 0.95) < Some(0.95), "five runs never prove nineteen of twenty");
+    }
+
+    #[test]
     fn only_the_newest_runs_and_only_ratios_count() {
         let mut ratios = vec![9.0; 100];
         ratios.extend([1.0; WINDOW]);
@@ -194,9 +216,9 @@ mod tests {
     #[test]
     fn the_chance_is_counted_and_never_certain() {
         let past = Calibration::new(&[1.0, 1.1, 1.2, 1.3]);
-        assert_eq!(past.p_meet(1.15), Some(0.5));
-        assert_eq!(past.p_meet(9.0), Some(0.9));
-        assert_eq!(past.p_meet(0.1), Some(0.1));
-        assert_eq!(Calibration::default().p_meet(1.0), None);
+        assert_eq!(past.p_meet(1.15, 0.5), Some(0.5));
+        assert_eq!(past.p_meet(9.0, 0.95), Some(0.9));
+        assert_eq!(past.p_meet(0.1, 0.95), Some(0.1));
+        assert_eq!(Calibration::default().p_meet(1.0, 0.95), None);
     }
 }

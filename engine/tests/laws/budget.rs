@@ -285,8 +285,9 @@ proptest! {
         } else {
             prop_assert!(newest.contains(&found.factor));
         }
-        if let Some(kept) = past.p_meet(found.factor) {
+        if let Some(kept) = past.p_meet(found.factor, confidence) {
             prop_assert!(kept > 0.0 && kept < 1.0);
+            prop_assert!(found.is_widened() || kept >= confidence);
         }
     }
 
