@@ -71,11 +71,8 @@ pub(crate) fn year(policy: &Policy, now: &Situation, year: i16) -> Result<Calend
     let name = |rule: Option<usize>| rule.map(|at| policy.rules()[at].name.clone());
     let of_rule = |rule: Option<usize>| RuleHours {
         rule: name(rule),
-        hours: stretches
-            .iter()
-            .filter(|it| it.rule == rule)
-            .map(length)
-            .fold(0.0, |all, one| all + one),
+        // An empty sum is minus nought.
+        hours: stretches.iter().filter(|it| it.rule == rule).map(length).sum::<f64>() + 0.0,
     };
     let named = (0..policy.rules().len()).map(Some).chain([None]);
     Ok(CalendarDocument {

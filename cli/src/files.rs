@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
 
@@ -25,6 +25,16 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(trouble("read", path, &e)),
     }
+}
+
+/// The paths in a folder, sorted.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let list = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    };
+    let mut entries = list().map_err(|e| trouble("read", folder, &e))?;
+    entries.sort();
+    Ok(entries)
 }
 
 /// Writes a whole file at once: a reader sees the old content or the new, never a part.

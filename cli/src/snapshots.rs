@@ -2,7 +2,6 @@
 //!
 //! Decides by the name of an entry when its run was: a name that begins with a date.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -12,6 +11,7 @@ use rasher::attempt::{Isolation, RunContext};
 use rasher::history::RunRecording;
 
 use crate::fault::Fault;
+use crate::files;
 use crate::reports;
 use crate::session::Session;
 
@@ -29,13 +29,7 @@ pub(crate) struct Series {
 /// # Errors
 /// Where the folder cannot be read or holds no run.
 pub(crate) fn read(session: &Session, folder: &Path) -> Result<Series, Fault> {
-    let wrong = |e: std::io::Error| Fault::store(e.to_string()).at(folder.display());
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
-        .map_err(wrong)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(wrong)?;
-    entries.sort();
+    let entries = files::entries(folder)?;
     let mut series = Series { name: name_of(folder), recordings: Vec::new() };
     let bar = session.output.progress(entries.len() as u64, "snapshots");
     for path in entries {
@@ -50,7 +44,7 @@ pub(crate) fn read(session: &Session, folder: &Path) -> Result<Series, Fault> {
         let at = before.filter(|before| *before >= day).map_or(day, |before| {
             before.checked_add(SignedDuration::from_secs(1)).unwrap_or(before)
         });
-        series.recordings.extend(recording(session, &path, at));
+        series.recordings.extend(recording(session, path, at));
     }
     bar.finish_and_clear();
     if series.recordings.is_empty() {
@@ -71,8 +65,9 @@ fn day_of(path: &Path) -> Option<Timestamp> {
     Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-fn recording(session: &Session, path: &PathBuf, at: Timestamp) -> Option<RunRecording> {
-    let read = reports::read(std::slice::from_ref(path), session.output);
+fn recording(session: &Session, path: PathBuf, at: Timestamp) -> Option<RunRecording> {
+    let run = name_of(&path);
+    let read = reports::read(&[path], session.output);
     for problem in &read.problems {
         session.output.warn(&format!("{}: {}", problem.file, problem.what));
     }
@@ -84,7 +79,7 @@ fn recording(session: &Session, path: &PathBuf, at: Timestamp) -> Option<RunReco
         branch: None,
         commit: None,
         base_commit: None,
-        run: name_of(path),
+        run,
         attempt: 1,
         shard: None,
         worker: None,

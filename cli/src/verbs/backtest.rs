@@ -131,7 +131,6 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     Ok(Exit::DONE)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands where an error is mapped")]
 fn wrong(error: rasher::history::HistoryError) -> Fault {
     Fault::store(error.to_string())
 }
