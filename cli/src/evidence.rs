@@ -1,13 +1,11 @@
 //! What retry and verdict look at: the results of a run by file, and the scores of its tests.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use rasher::attempt::{Isolation, Recording, RunContext};
+use rasher::attempt::Recording;
 use rasher::flake::{FlakeOptions, Scores};
-use rasher::outcome::ledger::{Ledger, Verification};
-use rasher::outcome::{Folder, Outcomes};
+use rasher::outcome::Outcomes;
+use rasher::outcome::ledger::{Ledger, Verification, chain};
 use rasher::plan::document::PlanDocument;
 
 use crate::fault::Fault;
@@ -53,7 +51,7 @@ pub(crate) fn read(
     }
     let outcomes = fold(session, &read.recording, &read.files, |file| results[file.asked].attempt);
     let failures = read.failures;
-    Ok(Given { outcomes, verified: ledger.close(), plans: in_order(plans), failures })
+    Ok(Given { outcomes, verified: ledger.close(), plans: chain(plans).map_err(wrong)?, failures })
 }
 
 /// Reads results of the base: one round, whatever the paths.
@@ -69,19 +67,6 @@ pub(crate) fn read_base(session: &Session, paths: &[PathBuf]) -> Option<Outcomes
     Some(fold(session, &read.recording, &read.files, |_| 1))
 }
 
-/// The first plan, then each retry after what it retries. The ledger has checked the chain.
-fn in_order(plans: &[PlanDocument]) -> Vec<PlanDocument> {
-    let mut ordered: Vec<PlanDocument> =
-        plans.iter().filter(|plan| plan.retry_of.is_none()).take(1).cloned().collect();
-    while let Some(last) = ordered.last()
-        && let Some(next) = plans.iter().find(|plan| plan.retry_of.as_ref() == Some(&last.id))
-        && ordered.len() < plans.len()
-    {
-        ordered.push(next.clone());
-    }
-    ordered
-}
-
 /// Each file is one report; a file given twice, or copied, is the same report.
 fn fold(
     session: &Session,
@@ -89,43 +74,8 @@ fn fold(
     files: &[FileRead],
     round: impl Fn(&FileRead) -> u16,
 ) -> Outcomes {
-    let mut folder = Folder::new();
-    let mut known: BTreeMap<([u8; 32], u16), u32> = BTreeMap::new();
-    for file in files {
-        let round = round(file);
-        let number = known.len() as u32 + 1;
-        let shard = *known.entry((fingerprint(recording, file), round)).or_insert(number);
-        let context = RunContext {
-            environment: session.environment.clone(),
-            branch: None,
-            commit: None,
-            base_commit: None,
-            run: String::new(),
-            attempt: round,
-            shard: Some(shard),
-            worker: None,
-            plan: None,
-            isolation: if round > 1 { Isolation::FreshWorker } else { Isolation::InSuite },
-            at: Timestamp::UNIX_EPOCH,
-        };
-        folder.add_part(&context, recording, file.attempts.clone());
-    }
-    folder.finish()
-}
-
-/// A hash of what a report tells.
-fn fingerprint(recording: &Recording, file: &FileRead) -> [u8; 32] {
-    let mut hash = blake3::Hasher::new();
-    for attempt in recording.attempts.get(file.attempts.clone()).unwrap_or_default() {
-        hash.update(recording.tests.name(attempt.test).as_bytes());
-        let start = attempt.start.map(Timestamp::as_nanosecond).unwrap_or_default();
-        let duration = attempt.duration.map_or(u64::MAX, |duration| duration.get());
-        hash.update(&[0, attempt.outcome as u8]);
-        hash.update(&start.to_le_bytes());
-        hash.update(&duration.to_le_bytes());
-        hash.update(&attempt.signature.unwrap_or_default().to_le_bytes());
-    }
-    *hash.finalize().as_bytes()
+    let reports: Vec<_> = files.iter().map(|file| (round(file), file.attempts.clone())).collect();
+    Outcomes::of_reports(&session.environment, recording, &reports)
 }
 
 /// Flake scores from the newest `runs_max` recorded runs: those of a main branch where there are

@@ -3,6 +3,8 @@
 //!
 //! Stages own their error types; this module only sorts them, and no stage imports it.
 
+use crate::verdict::RunVerdict;
+
 /// What kind of trouble ended a call.
 ///
 /// ```
@@ -39,6 +41,16 @@ impl ErrorKind {
         Self::Store,
         Self::Defect,
     ];
+
+    /// The kind of a run's verdict; none where it lets the commit through.
+    pub const fn of_run(verdict: RunVerdict) -> Option<Self> {
+        match verdict {
+            RunVerdict::Passed | RunVerdict::Flaky => None,
+            RunVerdict::Failed => Some(Self::Blocked),
+            RunVerdict::Incomplete => Some(Self::Incomplete),
+            RunVerdict::Environment => Some(Self::Environment),
+        }
+    }
 
     /// The exit code of the command.
     pub const fn exit_code(self) -> u8 {

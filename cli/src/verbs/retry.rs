@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use rasher::attempt::Isolation;
-use rasher::estimate::{Estimates, estimate};
+use rasher::estimate::estimate;
 use rasher::history::History;
-use rasher::plan::PlanFacts;
-use rasher::plan::document::{BoundBy, BoundKind, BudgetDocument, PlanDocument, SourceCounts};
-use rasher::retry::{Demands, Planned, RetryLimits, RetryOptions, RetrySet, cases, outstanding};
-use rasher::test_id::{TestSet, TestTable};
+use rasher::plan::document::PlanDocument;
+use rasher::retry::{
+    Again, Demands, Planned, RetryLimits, RetryOptions, RetrySet, cases, outstanding,
+};
 use rasher::units::Micros;
 
 use crate::evidence;
@@ -19,7 +19,6 @@ use crate::session::Session;
 use crate::verbs::plan;
 use crate::verbs::verdict::share;
 use crate::verbs::verify::{self, Results};
-use crate::workload::Workload;
 
 /// Options of `retry`.
 #[derive(Debug, clap::Args)]
@@ -94,11 +93,14 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let cases = cases(&planned, &given.outcomes);
     let costs = (&demands, estimates.mean.as_slice());
     let set = outstanding(&planned, &cases, &scores, costs, &options(flags));
-    let last = given.plans.last().ok_or_else(|| Fault::usage("no plan was given"))?;
-    let document = match flags.mode {
-        Mode::Reshard => reshard(flags, (&planned, &set), last, &history)?,
-        Mode::Replay => replay((&planned, &set), &given.plans, last),
+    let again = match flags.mode {
+        Mode::Reshard => Again::Reshard { shards: flags.shards, deadline: flags.deadline },
+        Mode::Replay => Again::Replay,
     };
+    let document = set
+        .plan(&planned, &given.plans, &history, again)
+        .map_err(|e| Fault::usage(e.to_string()))?
+        .ok_or_else(|| Fault::usage("no plan was given"))?;
     if let Some(path) = &flags.out {
         files::write(path, to_json(&document)?.as_bytes())?;
     }
@@ -144,135 +146,6 @@ fn demands(flags: &Flags, planned: &Planned) -> Result<Demands, Fault> {
         demands.needs.push((find(test)?, find(first)?));
     }
     Ok(demands)
-}
-
-/// The outstanding tests as a workload of their own.
-fn reshard(
-    flags: &Flags,
-    (planned, set): (&Planned, &RetrySet),
-    last: &PlanDocument,
-    history: &History,
-) -> Result<PlanDocument, Fault> {
-    let mut tests = TestTable::new();
-    for test in &set.tests {
-        let group = planned.tests().group(*test).map(|group| planned.tests().group_name(group));
-        tests.intern(planned.tests().name(*test), group);
-    }
-    let (tests, _) = tests.sorted();
-    let estimates = estimate(history, &tests);
-    let workload = Workload { tests, ..Workload::default() };
-    let facts = || PlanFacts {
-        run: last.run.clone(),
-        created: last.created,
-        environment: last.environment.clone(),
-        ..PlanFacts::default()
-    };
-    let most = (workload.tests.len() as u32).max(1);
-    let deadline = flags.deadline.or_else(|| kept_for_retries(last));
-    let guess = || first_guess(deadline, last, &estimates);
-    let mut shards = flags.shards.unwrap_or_else(guess).max(1);
-    if flags.shards.is_none() {
-        shards = shards.min(most);
-    }
-    let mut document = plan::document(&workload, &estimates, shards, facts())?;
-    let deadline = deadline.filter(|_| flags.shards.is_none());
-    while let Some(deadline) = deadline
-        && document.makespan_ms > deadline
-        && shards < most.min(document.useful_workers_max.unwrap_or(most))
-    {
-        shards += 1;
-        document = plan::document(&workload, &estimates, shards, facts())?;
-    }
-    if flags.shards.is_none() {
-        note_budget(&mut document, deadline, flags.deadline.is_some());
-    }
-    document.retry_of = Some(last.id.clone());
-    document.settled = Some(set.settled.clone());
-    document.seal();
-    Ok(document)
-}
-
-/// What the plan's budget keeps for retries, once a worker is up.
-fn kept_for_retries(plan: &PlanDocument) -> Option<Micros> {
-    let kept = plan.budget.retry_ms? - plan.budget.startup_ms;
-    Some(kept).filter(|kept| !kept.is_zero())
-}
-
-fn note_budget(document: &mut PlanDocument, deadline: Option<Micros>, asked: bool) {
-    let budget = &mut document.budget;
-    budget.rule = match deadline {
-        Some(_) if asked => "--deadline",
-        Some(_) => "retry-share",
-        None => "retry",
-    }
-    .to_owned();
-    budget.deadline_ms = deadline;
-    budget.feasible = deadline.is_none_or(|deadline| document.makespan_ms <= deadline);
-    budget.why = match deadline {
-        Some(_) => "the fewest workers that meet the deadline, as far as workers can help",
-        None => "so many workers that the retry takes no longer than the plan it retries",
-    }
-    .to_owned();
-}
-
-/// Work over the time it may take; one worker where nothing is known.
-fn first_guess(deadline: Option<Micros>, last: &PlanDocument, estimates: &Estimates) -> u32 {
-    let work: Micros = estimates.mean.iter().chain(&estimates.setup).copied().sum();
-    let time = deadline.unwrap_or(last.makespan_ms).get().max(1);
-    let workers = u32::try_from(work.get().div_ceil(time)).unwrap_or(u32::MAX);
-    let planned = (last.shards.len() as u32).max(1);
-    if deadline.is_some() { workers } else { workers.min(planned) }
-}
-
-/// The shards that hold an outstanding test, as their plan had them; the others stay, empty.
-fn replay(
-    (planned, set): (&Planned, &RetrySet),
-    plans: &[PlanDocument],
-    last: &PlanDocument,
-) -> PlanDocument {
-    let mut wanted = TestSet::with_len(planned.tests().len());
-    for test in &set.tests {
-        wanted.insert(*test);
-    }
-    let first = plans.first().unwrap_or(last);
-    let mut document = first.clone();
-    let mut kept = TestSet::with_len(planned.tests().len());
-    for shard in &mut document.shards {
-        let ids = || shard.tests.iter().filter_map(|name| planned.tests().find(name));
-        if ids().any(|test| wanted.contains(test)) {
-            ids().collect::<Vec<_>>().into_iter().for_each(|test| {
-                kept.insert(test);
-            });
-        } else {
-            shard.tests.clear();
-            shard.groups.clear();
-            shard.fixed_tests = None;
-            (shard.predicted_ms, shard.setup_ms) = (Micros::ZERO, Micros::ZERO);
-        }
-    }
-    document.tests = document.shards.iter().map(|shard| shard.tests.len()).sum();
-    let longest = document.shards.iter().map(|shard| shard.predicted_ms).max().unwrap_or_default();
-    (document.makespan_ms, document.lower_bound_ms, document.gap) = (longest, longest, 0.0);
-    document.bound_by =
-        BoundBy { kind: BoundKind::Work, name: "shards run again as they were".to_owned() };
-    document.useful_workers_max = None;
-    (document.sources, document.reasons) = (SourceCounts::default(), None);
-    document.budget = BudgetDocument {
-        rule: "replay".to_owned(),
-        predicted_finish_ms: longest,
-        workers: document.shards.len() as u32,
-        feasible: true,
-        why: "the shards with outstanding tests, as planned".to_owned(),
-        ..BudgetDocument::default()
-    };
-    let unkept = |it: &&rasher::plan::document::Settled| {
-        planned.tests().find(&it.test).is_none_or(|test| !kept.contains(test))
-    };
-    (document.new_tests, document.vanished_tests, document.moved) = (0, 0, None);
-    document.retry_of = Some(last.id.clone());
-    document.settled = Some(set.settled.iter().filter(unkept).cloned().collect());
-    document.seal();
-    document
 }
 
 fn say(session: &Session, set: &RetrySet) {

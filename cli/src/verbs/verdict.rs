@@ -92,12 +92,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     if passed_over {
         return Ok(Exit::DONE);
     }
-    Ok(match verdict.run {
-        RunVerdict::Passed | RunVerdict::Flaky => Exit::DONE,
-        RunVerdict::Failed => ErrorKind::Blocked.into(),
-        RunVerdict::Incomplete => ErrorKind::Incomplete.into(),
-        RunVerdict::Environment => ErrorKind::Environment.into(),
-    })
+    Ok(ErrorKind::of_run(verdict.run).map_or(Exit::DONE, Exit::from))
 }
 
 /// Writes what is asked for, and prints the verdict.

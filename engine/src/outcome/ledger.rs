@@ -348,8 +348,12 @@ impl Ledger {
     }
 }
 
-/// The plans in order: each retries the one before it.
-fn chain(plans: &[PlanDocument]) -> Result<Vec<PlanDocument>, LedgerError> {
+/// The plans of one run in order: the first one, then each retry after what it retries; one that
+/// is given twice counts once.
+///
+/// # Errors
+/// Where the plans are none, or do not form one chain by `retry_of`.
+pub fn chain(plans: &[PlanDocument]) -> Result<Vec<PlanDocument>, LedgerError> {
     let mut left: BTreeMap<&str, &PlanDocument> = BTreeMap::new();
     for plan in plans {
         left.insert(&plan.id, plan);

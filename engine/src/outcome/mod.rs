@@ -6,6 +6,7 @@
 
 pub mod environment;
 pub mod ledger;
+mod reports;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

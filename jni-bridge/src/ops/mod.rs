@@ -5,6 +5,7 @@
 //! it works on; this one decides only which it is.
 
 mod reports;
+mod run;
 mod workload;
 
 use rasher::error::ErrorKind;
@@ -27,6 +28,14 @@ pub mod op {
     pub const FAIL: u32 = 4;
     /// Takes a workload over and says what came: how many tests, groups, and how much work.
     pub const WORKLOAD: u32 = 5;
+    /// The tests of one worker.
+    pub const SHARD: u32 = 6;
+    /// Proves that every planned test has a result of its own.
+    pub const VERIFY: u32 = 7;
+    /// Plans what must run again.
+    pub const RETRY: u32 = 8;
+    /// Judges the failures of a run.
+    pub const VERDICT: u32 = 9;
     /// The answer is a question: names in Latin-1 hold a `?`, which stands for every character that
     /// Latin-1 lacks. Ask again with the names in UTF-8.
     pub const AGAIN: u32 = u32::MAX - 1;
@@ -79,9 +88,19 @@ pub mod section {
     pub const NAMES_LATIN1: u32 = 20;
     /// In place of `GROUPS`, a byte a character.
     pub const GROUPS_LATIN1: u32 = 21;
+    /// Plans as documents, end to end.
+    pub const PLANS: u32 = 22;
+    /// Where each plan ends.
+    pub const PLAN_ENDS: u32 = 23;
+    /// For each file the attempt at the run that it reports, from 1; all 1 where missing.
+    pub const FILE_ROUND: u32 = 24;
+    /// Files about the base commit, end to end.
+    pub const BASE_FILES: u32 = 25;
+    /// Where each of them ends.
+    pub const BASE_ENDS: u32 = 26;
 
     /// All that a request may hold.
-    pub const REQUEST: [u32; 13] = [
+    pub const REQUEST: [u32; 18] = [
         CONTROL,
         NAMES,
         NAME_ENDS,
@@ -95,6 +114,11 @@ pub mod section {
         FILE_ENDS,
         NAMES_LATIN1,
         GROUPS_LATIN1,
+        PLANS,
+        PLAN_ENDS,
+        FILE_ROUND,
+        BASE_FILES,
+        BASE_ENDS,
     ];
 }
 
@@ -126,6 +150,10 @@ pub(crate) fn call_frame(request: Result<Frame<'_>, Fault>) -> Vec<u8> {
             columns.map(|columns| workload::plan_columns(&columns, wanted)).transpose()
         }
         op::INGEST => reports::ingest(frame).map(Some),
+        op::SHARD => run::shard(frame).map(Some),
+        op::VERIFY => run::verify(frame).map(Some),
+        op::RETRY => run::retry(frame).map(Some),
+        op::VERDICT => run::verdict(frame).map(Some),
         op::FAIL => Err(fail(frame)?),
         op::WORKLOAD => {
             let columns = Columns::read(frame)?;

@@ -1,7 +1,7 @@
 //! Reports as attempts in columns.
 
 use rasher::attempt::{Attempt, Outcome};
-use rasher::ingest::{Limits, Reader};
+use rasher::ingest::{Limits, Problem, Reader};
 use rasher::units::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,12 @@ pub(super) struct FileProblem {
     what: String,
 }
 
+impl FileProblem {
+    pub(super) fn new(file: usize, problem: Problem) -> Self {
+        Self { file, line: problem.line, what: problem.what }
+    }
+}
+
 /// Reads reports; the answer holds their attempts as columns.
 pub(super) fn ingest(frame: &Frame<'_>) -> Result<FrameWriter, Fault> {
     let wanted: IngestControl = control(frame)?;
@@ -38,7 +44,7 @@ pub(super) fn ingest(frame: &Frame<'_>) -> Result<FrameWriter, Fault> {
     for (file, bytes) in frame.blobs(FILES, FILE_ENDS)?.into_iter().enumerate() {
         let report = reader.read(bytes, wanted.module.as_deref());
         let told = report.problems.into_iter();
-        problems.extend(told.map(|p| FileProblem { file, line: p.line, what: p.what }));
+        problems.extend(told.map(|problem| FileProblem::new(file, problem)));
     }
     let recording = reader.finish();
     let attempts = &recording.attempts;

@@ -3,7 +3,6 @@ package dev.rasher;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** What reports tell: one entry for each execution of a test. */
@@ -24,10 +23,7 @@ public final class Attempts {
         outcomes = answer.bytes(Section.ATTEMPT_OUTCOME);
         micros = answer.longs(Section.ATTEMPT_US);
         for (Object told : Json.list(answer.control().get("problems"))) {
-            Map<String, Object> problem = Json.object(told);
-            Object line = problem.get("line");
-            String place = line == null ? "" : ", line " + (long) Json.number(line);
-            problems.add("file " + (long) Json.number(problem.get("file")) + place + ": " + problem.get("what"));
+            problems.add(Document.problem(Json.object(told)));
         }
     }
 

@@ -97,6 +97,59 @@ public final class Rasher {
     }
 
     /**
+     * The tests of one worker.
+     *
+     * @param plan as {@code rasher plan --out} writes it
+     * @param index which shard, from 1
+     * @param total of how many; a plan for another number is refused, as it would leave tests out
+     * @return their ids in the order in which to run them
+     * @throws RasherException.UsageException where it is no plan, or has no such shard
+     */
+    public List<String> shard(byte[] plan, int index, int total) {
+        FrameWriter request = new FrameWriter()
+                .control("{\"index\":" + index + ",\"of\":" + total + "}")
+                .bytes(Section.PLANS, plan);
+        return call(Op.SHARD, request).strings(Section.NAMES, Section.NAME_ENDS);
+    }
+
+    /**
+     * Proves that every planned test has a result of its own, or says which has not: {@code rasher verify}. Options:
+     * {@code accept_unknown}, {@code accept_repeated}.
+     *
+     * @param run the plans and reports of a run
+     * @return the document {@code rasher.verify/1}; exit code 4 where the run is incomplete
+     * @throws RasherException.UsageException where the plans are none, or not of one run
+     */
+    public Document verify(Results run) {
+        return new Document(call(Op.VERIFY, run.request()));
+    }
+
+    /**
+     * Plans what must run again: {@code rasher retry}, without what a store would know of the past. Options:
+     * {@code mode}, {@code shards}, {@code deadline}, {@code max_tests}, {@code max_share}, {@code max_time},
+     * {@code max_attempts}.
+     *
+     * @param run the plans and reports of a run
+     * @return a plan with {@code retry_of}; without tests where all is settled
+     * @throws RasherException.UsageException where the plans are none, or not of one run
+     */
+    public Document retry(Results run) {
+        return new Document(call(Op.RETRY, run.request()));
+    }
+
+    /**
+     * Judges the failures of a run: {@code rasher verdict}, without what a store would know of the past. Options:
+     * {@code p_real_max}, {@code error_max}.
+     *
+     * @param run the plans and reports of a run, and of its base where there are any
+     * @return the document {@code rasher.verdict/1}; exit code 1 where the commit is blocked
+     * @throws RasherException.UsageException where the plans are none, or not of one run
+     */
+    public Document verdict(Results run) {
+        return new Document(call(Op.VERDICT, run.request()));
+    }
+
+    /**
      * Runs a verb of the command, as {@code rasher} would be called in a shell.
      *
      * @param directory where to stand

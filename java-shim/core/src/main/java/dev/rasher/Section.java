@@ -23,6 +23,11 @@ final class Section {
     static final int SHARD_SETUP_US = 19;
     static final int NAMES_LATIN1 = 20;
     static final int GROUPS_LATIN1 = 21;
+    static final int PLANS = 22;
+    static final int PLAN_ENDS = 23;
+    static final int FILE_ROUND = 24;
+    static final int BASE_FILES = 25;
+    static final int BASE_ENDS = 26;
 
     private Section() {}
 }

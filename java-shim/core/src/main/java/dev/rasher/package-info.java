@@ -1,5 +1,6 @@
 /**
- * Rasher for Java: the verbs of the command, and planning of workloads that are already in memory.
+ * Rasher for Java: the verbs of the command in the same words, {@code plan}, {@code shard}, {@code verify},
+ * {@code retry} and {@code verdict}, on what is already in memory, in process or through the command.
  *
  * <pre>{@code
  * Rasher rasher = Rasher.open(Transport.AUTO);
