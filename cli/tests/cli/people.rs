@@ -170,6 +170,8 @@ fn a_quarantine_shields_shows_and_ends() {
     project.write("quarantine.toml", list("2026-02-01") + "until = 1\n");
     verdict(&project, &[]).code(2).says("unknown field `until`");
     verdict(&project, &["--quarantine", "none.toml"]).code(2).says("none.toml");
+    project.write("quarantine.toml", include_str!("../../examples/quarantine.toml"));
+    verdict(&project, &["--at", "2026-01-31T23:00:00Z"]).code(1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The ledger of bypasses: lines of JSON, each holding the hash of the one before.
 //!
 //! Decides what a line looks like and what in a ledger was changed, removed or put in. Reads and
-//! writes no file: [`read`] takes the bytes, [`line`] gives the next ones.
+//! writes no file: [`read`] takes the bytes, [`line()`] gives the next ones.
 //!
 //! A line is `{"schema":…,"entry":N,"previous":HASH,"record":{…},"hash":HASH}`. Its `hash` is
 //! BLAKE3 over every byte before `,"hash":`, so any other byte of it is found in the line itself;

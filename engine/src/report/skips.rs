@@ -83,6 +83,7 @@ struct Seen {
 pub struct Skips {
     period: SkipPeriod,
     runs: usize,
+    runs_before: usize,
     commits: BTreeSet<String>,
     seen: BTreeMap<String, Seen>,
     on_main: BTreeMap<String, (Timestamp, Outcome)>,
@@ -139,6 +140,8 @@ pub struct SkipsDocument {
     pub until: Timestamp,
     /// Runs in it.
     pub runs: usize,
+    /// Runs in the ten periods before: where there are none, nothing can be said to be new.
+    pub runs_before: usize,
     /// Commits in it.
     pub commits: usize,
     /// Distinct tests skipped in it.
@@ -173,7 +176,7 @@ impl Skips {
     /// ```
     pub fn new(period: SkipPeriod) -> Self {
         let (commits, seen, on_main) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
-        Self { period, runs: 0, commits, seen, on_main }
+        Self { period, runs: 0, runs_before: 0, commits, seen, on_main }
     }
 
     /// Takes a run with one result for each of its tests, in any order of runs. A run outside of
@@ -183,6 +186,8 @@ impl Skips {
         if place == 0 {
             self.runs += 1;
             self.commits.insert(run.commit.to_owned());
+        } else {
+            self.runs_before += 1;
         }
         for result in results {
             if run.on_main {
@@ -228,6 +233,7 @@ impl Skips {
             from: self.period.until.checked_sub(self.period.length).unwrap_or(Timestamp::MIN),
             until: self.period.until,
             runs: self.runs,
+            runs_before: self.runs_before,
             commits,
             tests: skipped.len(),
             once: count(|it| it.once),

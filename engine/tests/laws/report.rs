@@ -276,6 +276,8 @@ proptest! {
         let now = || runs.iter().filter(|it| it.0 == 0);
         let commits: BTreeSet<u8> = now().map(|it| it.1).collect();
         prop_assert_eq!((document.runs, document.commits), (now().count(), commits.len()));
+        let before = runs.iter().filter(|it| (1..=PERIODS_BEFORE as i64).contains(&it.0)).count();
+        prop_assert_eq!(document.runs_before, before);
         for (place, name) in names.iter().enumerate() {
             let skipped = |it: &&(i64, u8, bool, Vec<u8>)| it.3[place] == 0;
             let times = now().filter(skipped).count() as u64;

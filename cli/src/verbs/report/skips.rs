@@ -196,7 +196,7 @@ fn tables(document: &SkipsDocument, top: usize) -> String {
             test.team.clone().unwrap_or_default(),
             status(test).to_owned(),
             test.skips.to_string(),
-            mark(test.not_in_previous, "new"),
+            mark(test.not_in_previous && document.runs_before > 0, "new"),
         ]
     });
     text += "\n";
