@@ -19,7 +19,6 @@ import org.gradle.api.tasks.SourceSetContainer;
 import org.gradle.api.tasks.TaskProvider;
 import org.gradle.api.tasks.testing.Test;
 import org.gradle.api.tasks.testing.junitplatform.JUnitPlatformOptions;
-import org.gradle.api.tasks.testing.testng.TestNGOptions;
 
 /**
  * Runs one shard of each test task, records it, and runs again what is outstanding.
@@ -188,6 +187,7 @@ public final class RasherPlugin implements Plugin<Project> {
         test.getJvmArgumentProviders().add(arguments);
         test.getOutputs().dir(attempts).withPropertyName("rasherAttempts");
         test.doFirst("begin a round", new StartRound(attempts));
+        test.doLast("end a round", new EndRound(attempts));
         if (shardFile != null) {
             arguments.getShardFile().set(shardFile);
             test.dependsOn(shardFile);
@@ -255,8 +255,6 @@ public final class RasherPlugin implements Plugin<Project> {
         test.getJavaLauncher().set(first.getJavaLauncher());
         if (first.getOptions() instanceof JUnitPlatformOptions) {
             test.useJUnitPlatform(options -> options.copyFrom((JUnitPlatformOptions) first.getOptions()));
-        } else if (first.getOptions() instanceof TestNGOptions) {
-            test.useTestNG(options -> options.copyFrom((TestNGOptions) first.getOptions()));
         }
         test.setIncludes(first.getIncludes());
         // Without the predicate over the classes of other shards: a retry has its own.

@@ -23,7 +23,8 @@ import org.gradle.api.tasks.TaskAction;
 
 /** What all tasks share: where things lie, and how the command is called. */
 abstract class RasherTask extends DefaultTask {
-    private static final String RECORDING = ".attempts.jsonl";
+    /** The end of the name of every recording. */
+    static final String RECORDING = ".attempts.jsonl";
 
     @Internal
     public abstract Property<File> getRoot();

@@ -139,6 +139,19 @@ class RetryIT {
         assertTrue(log.contains("is also retried by another plugin"), log);
     }
 
+    /** Failures are let pass until the verdict, so that tests which nobody records must stop the build. */
+    @Test
+    void whatCannotBeRecordedIsRefused() throws Exception {
+        String script = Files.readString(folder.resolve("build.gradle"));
+        build.write("build.gradle", script + "test { useTestNG() }\n");
+        String foreign = build.fail("test", "-Prasher.maxRetries=1");
+        assertTrue(foreign.contains("runs its tests without the JUnit Platform"), foreign);
+        build.write("build.gradle", script
+                + "test { classpath = classpath.filter { !it.name.startsWith('rasher-harness') } }\n");
+        String unheard = build.fail("test", "-Prasher.maxRetries=1");
+        assertTrue(unheard.contains("ran tests and recorded none"), unheard);
+    }
+
     /** Lets every flaky test have failed before, or none. */
     private void remember(boolean all) throws IOException {
         try (Stream<Path> files = Files.list(fate)) {

@@ -147,6 +147,9 @@ abstract class RasherMojo extends AbstractMojo {
     /** {@code --plan} and {@code --results} of all rounds. */
     List<String> evidence() throws IOException, MojoFailureException {
         requireRecordings();
+        for (MavenProject module : session.getProjects()) {
+            Unrecorded.refuse(module);
+        }
         List<String> arguments = new ArrayList<>();
         for (int round = 1; round <= rounds(); round++) {
             if (Files.exists(planOf(round))) {
