@@ -13,39 +13,7 @@ final class Ids {
     private static final Pattern STRING = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*+)\"\\s*([,\\]])");
     private static final Pattern ESCAPE = Pattern.compile("\\\\(u[0-9a-fA-F]{4}|.)");
 
-    private static final Pattern GROUP =
-            Pattern.compile("\"group\":\\s*\"((?:[^\"\\\\]|\\\\.)*+)\",\\s*\"tests\":\\s*(\\d+)");
-
     private Ids() {}
-
-    /** A class, with its module in front where it has one, and how many tests of it come next. */
-    static final class Group {
-        private final String name;
-        private final int size;
-
-        Group(String name, int size) {
-            this.name = name;
-            this.size = size;
-        }
-
-        String name() {
-            return name;
-        }
-
-        int size() {
-            return size;
-        }
-    }
-
-    /** The groups of a shard, in its order. */
-    static List<Group> groups(String document) {
-        List<Group> groups = new ArrayList<>();
-        Matcher group = GROUP.matcher(document);
-        while (group.find()) {
-            groups.add(new Group(plain(group.group(1)), Integer.parseInt(group.group(2))));
-        }
-        return groups;
-    }
 
     /** The list of strings under a key. */
     static List<String> read(String document, String key) {

@@ -1,6 +1,7 @@
 package dev.rasher.gradle;
 
 import dev.rasher.Attempts;
+import dev.rasher.Inventory;
 import dev.rasher.Rasher;
 import dev.rasher.Transport;
 import dev.rasher.harness.ShardPlan;
@@ -41,8 +42,10 @@ abstract class JudgedTask extends RasherTask {
         }
         Path list = getTemporaryDir().toPath().resolve("tests.json");
         Files.write(list, Ids.write(tests).getBytes(StandardCharsets.UTF_8));
+        // With a history of its own: the store keeps one plan for a run of the CI, and this is not that plan.
+        Path history = getTemporaryDir().toPath().resolve("history");
         rasher(List.of("plan", "--shards", "1", "--tests", list.toString(), "--out", planOf(1).toString(), "--json",
-                "--quiet")).orThrow();
+                "--quiet", "--run", "part", "--replan"), history).orThrow();
         return true;
     }
 
@@ -74,21 +77,22 @@ abstract class JudgedTask extends RasherTask {
         Set<String> known = new HashSet<>(Files.readAllLines(classes));
         String document = rasher(List.of("shard", getShard().get(), "--plan", plan.toString(), "--format", "json"))
                 .orThrow().data();
-        // Groups tell the module where two have a class of one name; the tests stand in the order of the groups.
+        // Groups tell the module where two have a class of one name.
         String module = getModule().get() + ':';
-        List<String> all = Ids.read(document, "tests");
+        Inventory inventory = Inventory.read(document);
         Set<String> tests = new TreeSet<>();
-        int at = 0;
-        for (Ids.Group group : Ids.groups(document)) {
-            String name = group.name().startsWith(module) ? group.name().substring(module.length()) : group.name();
-            boolean isHere = known.contains(ShardPlan.outermost(name));
-            for (int end = at + group.size(); at < end; at++) {
-                if (isHere) {
-                    tests.add(all.get(at).startsWith(module) ? all.get(at).substring(module.length()) : all.get(at));
-                }
+        for (int at = 0; at < inventory.size(); at++) {
+            String group = inventory.group(at);
+            String name = group == null ? Ids.outermostClass(inventory.test(at)) : within(module, group);
+            if (known.contains(ShardPlan.outermost(name))) {
+                tests.add(within(module, inventory.test(at)));
             }
         }
         return tests;
+    }
+
+    private static String within(String module, String name) {
+        return name.startsWith(module) ? name.substring(module.length()) : name;
     }
 
     private boolean isPlanned() {

@@ -68,8 +68,12 @@ abstract class RasherTask extends DefaultTask {
     abstract void perform() throws IOException;
 
     Answer rasher(List<String> arguments) {
+        return rasher(arguments, getStore().get().getAsFile().toPath());
+    }
+
+    Answer rasher(List<String> arguments, Path history) {
         List<String> all = new ArrayList<>(arguments);
-        all.addAll(List.of("--store", getStore().get().getAsFile().getPath(), "--env", getEnvironment().get()));
+        all.addAll(List.of("--store", history.toString(), "--env", getEnvironment().get()));
         getLogger().info("rasher {}", String.join(" ", all));
         Answer answer = Rasher.run(getRoot().get().toPath(), all);
         if (answer.exitCode() == 0 && !answer.words().isEmpty()) {

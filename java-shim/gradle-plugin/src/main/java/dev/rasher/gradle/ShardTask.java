@@ -1,6 +1,8 @@
 package dev.rasher.gradle;
 
 import dev.rasher.Answer;
+import dev.rasher.Inventory;
+import dev.rasher.harness.ShardPlan;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,15 +41,17 @@ public abstract class ShardTask extends RasherTask {
         Files.write(getShardFile().get().getAsFile().toPath(), text.getBytes(StandardCharsets.UTF_8));
     }
 
-    private boolean make(Path plan, String total) {
+    private boolean make(Path plan, String total) throws IOException {
         File store = getStore().get().getAsFile();
         if (!store.isDirectory()) {
             getLogger().warn("rasher: no history at {}: classes are spread evenly by their names; record this run with"
                     + " `rasherCollect`, so that the next one can be planned", store);
             return false;
         }
-        List<String> arguments =
-                new ArrayList<>(List.of("plan", "--shards", total, "--out", plan.toString(), "--json"));
+        Path facts = getTemporaryDir().toPath().resolve("facts.txt");
+        Files.write(facts, wholeClasses(), StandardCharsets.UTF_8);
+        List<String> arguments = new ArrayList<>(
+                List.of("plan", "--shards", total, "--facts", facts.toString(), "--out", plan.toString(), "--json"));
         if (getRun().isPresent()) {
             arguments.addAll(List.of("--run", getRun().get()));
         }
@@ -56,6 +60,25 @@ public abstract class ShardTask extends RasherTask {
             getLogger().warn("rasher: {}", answer.words());
         }
         return true;
+    }
+
+    /**
+     * Keeps every class on one shard. Gradle prints names from which no method can be told ({@code [2] 7}), and what
+     * cannot be told apart before it runs cannot be spread.
+     */
+    private List<String> wholeClasses() throws IOException {
+        Path all = getTemporaryDir().toPath().resolve("all.json");
+        rasher(List.of("plan", "--shards", "1", "--out", all.toString(), "--json", "--quiet", "--run", "inventory",
+                "--replan")).orThrow();
+        Inventory inventory = Inventory.read(Files.readString(all));
+        List<String> facts = new ArrayList<>();
+        for (int at = 0; at < inventory.size(); at++) {
+            String test = inventory.test(at);
+            if (inventory.group(at) != null && test.chars().noneMatch(c -> c < ' ')) {
+                facts.add(test + "\tResourceLock\t" + ShardPlan.outermost(inventory.group(at)));
+            }
+        }
+        return facts;
     }
 
     /** A shard of a plan that knows no test: every class is new, and runs where its hash falls. */

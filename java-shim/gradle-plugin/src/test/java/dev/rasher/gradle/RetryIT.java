@@ -111,7 +111,10 @@ class RetryIT {
         Map<String, Integer> everything = build.began(1);
         Files.createFile(fate.resolve("deadly"));
         // Gradle itself fails a build whose worker dies; the verdict is that of the tests.
-        String log = build.fail("test", "-Prasher.shard=1/1", "-Prasher.maxRetries=1");
+        // In a later attempt of a CI's run, where the plan of the run is kept, and must not be taken for that of a retry.
+        String log = build.run(Map.of("GITHUB_ACTIONS", "true", "GITHUB_RUN_ID", "7", "GITHUB_RUN_ATTEMPT", "2"), "test",
+                "-Prasher.shard=1/1", "-Prasher.maxRetries=1");
+        assertEquals(1, build.exitCode(), log);
         assertTrue(log.contains("finished with non-zero exit value 137"), log);
         assertTrue(log.contains("passed after retry: kinds.DeadlyTest#deadly()"), log);
         assertFalse(log.contains("Task :testVerdict FAILED"), log);

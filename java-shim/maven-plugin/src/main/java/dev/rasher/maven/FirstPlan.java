@@ -60,13 +60,15 @@ final class FirstPlan {
         int start = document.indexOf('[', document.indexOf("\n  \"tests\":"));
         // The list's end stands on a line of its own, where no text can reach.
         int end = document.startsWith("[]", start) ? start + 2 : document.indexOf("\n  ]", start) + 4;
-        Path list = Files.createTempFile("rasher", ".json");
+        // With a history of its own: the store keeps one plan for a run of the CI, and this is not that plan.
+        Path history = Files.createTempDirectory("rasher");
         try {
+            Path list = history.resolve("tests.json");
             Files.write(list, document.substring(start, end).getBytes(StandardCharsets.UTF_8));
             mojo.rasher(List.of("plan", "--shards", "1", "--tests", list.toString(), "--out", own.toString(), "--json",
-                    "--quiet")).orThrow();
+                    "--quiet", "--run", "part", "--replan"), history).orThrow();
         } finally {
-            Files.delete(list);
+            delete(history);
         }
     }
 
@@ -79,7 +81,8 @@ final class FirstPlan {
         Path store = Files.createTempDirectory("rasher");
         try {
             mojo.rasher(record, store).orThrow();
-            mojo.rasher(List.of("plan", "--shards", "1", "--out", own.toString(), "--json", "--quiet"), store).orThrow();
+            mojo.rasher(List.of("plan", "--shards", "1", "--out", own.toString(), "--json", "--quiet", "--run",
+                    "part", "--replan"), store).orThrow();
         } finally {
             delete(store);
         }

@@ -1,7 +1,10 @@
 package dev.rasher.maven;
 
 import dev.rasher.Answer;
+import dev.rasher.Inventory;
+import dev.rasher.harness.ShardPlan;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -69,23 +72,55 @@ public final class PlanMojo extends Selecting {
     /** Makes the plan; false where there is no history to make it of, and classes are spread evenly instead. */
     private boolean make(String total) throws IOException {
         Path file = plan.toPath();
-        List<String> arguments =
-                new ArrayList<>(List.of("plan", "--shards", total, "--out", file.toString(), "--json"));
-        if (run != null) {
-            arguments.addAll(List.of("--run", run));
-        }
-        if (branch != null) {
-            arguments.addAll(List.of("--branch", branch));
-        }
         if (!Files.isDirectory(store.toPath())) {
             getLog().warn("rasher: no history at " + store + ": classes are spread evenly by their names; record this"
                     + " run with `rasher:collect`, so that the next one can be planned");
             return false;
         }
-        Answer answer = rasher(arguments).orThrow(3);
-        if (answer.exitCode() == 3) {
-            getLog().warn("rasher: " + answer.words());
+        Path facts = Files.createTempFile("rasher", ".txt");
+        try {
+            Files.write(facts, wholeMethods(), StandardCharsets.UTF_8);
+            List<String> arguments = new ArrayList<>(
+                    List.of("plan", "--shards", total, "--facts", facts.toString(), "--out", file.toString(), "--json"));
+            if (run != null) {
+                arguments.addAll(List.of("--run", run));
+            }
+            if (branch != null) {
+                arguments.addAll(List.of("--branch", branch));
+            }
+            Answer answer = rasher(arguments).orThrow(3);
+            if (answer.exitCode() == 3) {
+                getLog().warn("rasher: " + answer.words());
+            }
+        } finally {
+            Files.delete(facts);
         }
         return true;
+    }
+
+    /** Keeps the invocations of a method on one shard: before they run they cannot be told apart. */
+    private List<String> wholeMethods() throws IOException {
+        Path all = Files.createTempFile("rasher", ".json");
+        try {
+            List<String> arguments = new ArrayList<>(List.of("plan", "--shards", "1", "--out", all.toString(), "--json",
+                    "--quiet", "--run", "inventory", "--replan"));
+            if (branch != null) {
+                arguments.addAll(List.of("--branch", branch));
+            }
+            rasher(arguments).orThrow();
+            Inventory inventory = Inventory.read(Files.readString(all));
+            List<String> facts = new ArrayList<>();
+            for (int at = 0; at < inventory.size(); at++) {
+                String test = inventory.test(at);
+                String group = inventory.group(at);
+                int hash = test.indexOf('#');
+                if (group != null && hash >= 0 && test.chars().noneMatch(c -> c < ' ')) {
+                    facts.add(test + "\tResourceLock\t" + group + '#' + ShardPlan.bare(test.substring(hash + 1)));
+                }
+            }
+            return facts;
+        } finally {
+            Files.delete(all);
+        }
     }
 }

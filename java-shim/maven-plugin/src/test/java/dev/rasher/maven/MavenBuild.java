@@ -74,10 +74,10 @@ final class MavenBuild {
         ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile()).redirectErrorStream(true)
                 .redirectOutput(out.toFile());
         builder.environment().put("RASHER_COMMAND", System.getProperty("rasher.command"));
-        builder.environment().putAll(more);
         // A CI that runs this test must not be taken for that of the build within.
         builder.environment().keySet().removeIf(name -> name.equals("CI") || name.startsWith("GITHUB_")
                 || name.startsWith("GITLAB_") || name.startsWith("CI_"));
+        builder.environment().putAll(more);
         Process process = builder.start();
         if (!process.waitFor(8, TimeUnit.MINUTES)) {
             process.destroyForcibly();
