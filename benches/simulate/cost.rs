@@ -60,5 +60,10 @@ pub fn verdict_cost(tests: usize) -> VerdictCost {
             }
         }
     });
-    VerdictCost { update_us, sort_us, verdicts_us, bytes_per_test: Filter::bytes_per_test() }
+    VerdictCost {
+        update_us,
+        sort_us,
+        verdicts_us,
+        bytes_per_test: filter.bytes() / filter.len().max(1),
+    }
 }

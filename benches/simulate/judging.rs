@@ -87,6 +87,7 @@ pub fn policies() -> Vec<(&'static str, Policy)> {
         alarm: true,
         correlation: Assumed::Learned,
         attempts_max: 15,
+        one_first: true,
     };
     let with = |rule| Policy::Hypotheses(rule);
     vec![
@@ -109,6 +110,7 @@ pub fn policies() -> Vec<(&'static str, Policy)> {
         ("rule, 10 attempts", with(Rule { attempts_max: 10, ..rule })),
         ("rule, no quarantine", with(Rule { quarantine: false, controls: 0, ..rule })),
         ("rule, no base control", with(Rule { controls: 0, ..rule })),
+        ("rule, all of a cluster", with(Rule { one_first: false, ..rule })),
         ("rule, rho assumed 0.1", with(Rule { correlation: Assumed::Constant(0.1), ..rule })),
         ("rule, rho known", with(Rule { correlation: Assumed::Known, ..rule })),
         ("rule", with(rule)),
@@ -211,6 +213,7 @@ pub fn policy_table(world: &World, seeds: RangeInclusive<u64>, runs: u32) -> Pol
     for seed in seeds {
         let mut line = MainLine::new(world.clone(), seed);
         let (filter, limit) = train(&mut line);
+        let clusters = filter.clusters();
         let per_seed = 1.0 / count;
         suite_seconds += line.suite.seconds.iter().map(|s| f64::from(*s)).sum::<f64>() * per_seed;
         for class in 0..3_u8 {
@@ -228,6 +231,7 @@ pub fn policy_table(world: &World, seeds: RangeInclusive<u64>, runs: u32) -> Pol
             let know = Knowledge {
                 suite: &line.suite,
                 filter: &filter,
+                clusters: &clusters,
                 mass_limit: limit,
                 workers: &workers,
                 worker_count: world.workers,

@@ -1,9 +1,9 @@
 //! What a run is judged to be after retries: by the products' own rules, and by Rasher's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rasher::attempt::Isolation;
-use rasher::flake::{Belief, Filter};
+use rasher::flake::{Belief, Clusters, Filter};
 use rasher::outcome::environment::{
     Candidate, Disturbance, WorkerCount, probe, read_probe, suspected_workers,
 };
@@ -20,6 +20,8 @@ pub struct Knowledge<'a> {
     pub suite: &'a Suite,
     /// Trained on the main line.
     pub filter: &'a Filter,
+    /// The tests that fail together, as the filter sees them.
+    pub clusters: &'a Clusters,
     /// Over so many surprising failures the mass alarm rings.
     pub mass_limit: u32,
     /// The worker of each test in this run.
@@ -77,6 +79,8 @@ pub struct Rule {
     pub correlation: Assumed,
     /// Attempts of one test at most.
     pub attempts_max: u32,
+    /// One member of a cluster is retried until it passes; the others wait for that.
+    pub one_first: bool,
 }
 
 /// Where the correlation of retries comes from.
@@ -295,41 +299,74 @@ fn settle(
         per_module[know.suite.module[case.test as usize] as usize] += 1;
     }
     let mut controls = rule.controls;
-    for case in cases {
-        let at = case.test as usize;
-        let own = u32::from(case.surprising);
-        let known = Known {
-            belief: case.belief,
-            correlation: match rule.correlation {
-                Assumed::Constant(rho) => rho,
-                Assumed::Known => know.correlation as f32,
-                Assumed::Learned => {
-                    know.filter.correlation(know.suite.class[at], Isolation::FreshWorker)
-                }
-            },
-            neighbours: per_module[know.suite.module[at] as usize] - own,
-            suspected: case.suspected,
-        };
-        let doubt = Doubt::after_failure(&known, &options);
-        let next = weigh(doubt, &options, case, oracle, (&mut controls, cache));
-        if next == Next::Failed {
-            judged.blocking.push(case.test);
+    for together in in_clusters(cases, know, rule.one_first) {
+        // The rounds that the others of a cluster have waited for one of them to pass.
+        let (mut waited, mut over) = (0, false);
+        for case in together {
+            let own = u32::from(case.surprising);
+            let module = know.suite.module[case.test as usize] as usize;
+            let known = known(rule, case, know, per_module[module] - own);
+            let doubt = Doubt::after_failure(&known, &options);
+            let start = if rule.one_first { waited } else { 0 };
+            let (next, rounds, passed) =
+                weigh(doubt, &options, (case, start), oracle, (&mut controls, cache));
+            if !over {
+                waited = rounds;
+            }
+            over |= passed;
+            if next == Next::Failed {
+                judged.blocking.push(case.test);
+            }
         }
+    }
+    judged.blocking.sort_unstable();
+}
+
+/// The failing tests of each cluster, the cheapest first; all others alone.
+fn in_clusters<'a>(
+    cases: &'a [Case],
+    know: &Knowledge<'_>,
+    one_first: bool,
+) -> impl Iterator<Item = Vec<&'a Case>> {
+    let mut lists: BTreeMap<(usize, u32), Vec<&Case>> = BTreeMap::new();
+    for case in cases {
+        let cluster = know.clusters.of(TestId(case.test)).filter(|_| one_first);
+        let key = cluster.map_or((usize::MAX, case.test), |cluster| (cluster, 0));
+        lists.entry(key).or_default().push(case);
+    }
+    for list in lists.values_mut() {
+        let cost = |case: &&Case| know.suite.retry_seconds(case.test);
+        list.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    }
+    lists.into_values()
+}
+
+fn known(rule: &Rule, case: &Case, know: &Knowledge<'_>, neighbours: u32) -> Known {
+    let class = know.suite.class[case.test as usize];
+    Known {
+        belief: case.belief,
+        correlation: match rule.correlation {
+            Assumed::Constant(rho) => rho,
+            Assumed::Known => know.correlation as f32,
+            Assumed::Learned => know.filter.correlation(class, Isolation::FreshWorker),
+        },
+        neighbours,
+        suspected: case.suspected,
     }
 }
 
 fn weigh(
     mut doubt: Doubt,
     options: &DoubtOptions,
-    case: &Case,
+    (case, start): (&Case, u32),
     oracle: &mut Oracle<'_>,
     (controls, cache): (&mut u32, &mut BaseCache),
-) -> Next {
-    let mut round = 0;
+) -> (Next, u32, bool) {
+    let mut round = start;
     if let Some((at_head, at_base)) = case.probed {
         doubt.observe(at_head);
         doubt.observe_base(at_base);
-        round = 1;
+        round = round.max(1);
     }
     loop {
         match doubt.next(options, *controls > 0) {
@@ -347,7 +384,7 @@ fn weigh(
                 cache.insert((case.test, failed));
                 doubt.observe_base(failed);
             }
-            settled => return settled,
+            settled => return (settled, round, doubt.attempts().1 > 0),
         }
     }
 }

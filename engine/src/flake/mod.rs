@@ -13,7 +13,10 @@ mod gate;
 mod interval;
 mod learn;
 mod scores;
+mod together;
 mod trace;
+
+use std::collections::BTreeMap;
 
 use crate::attempt::Isolation;
 use crate::test_id::TestId;
@@ -21,6 +24,8 @@ use block::{Block, LANES, Step};
 pub use gate::{Gate, gate};
 use learn::{Correlation, Priors};
 pub use scores::Scores;
+pub use together::Clusters;
+use together::Together;
 pub use trace::Strip;
 use trace::Trace;
 
@@ -149,6 +154,7 @@ pub struct Filter {
     classes: Vec<u8>,
     priors: Priors,
     correlation: Correlation,
+    together: Together,
     runs: u32,
 }
 
@@ -162,6 +168,7 @@ impl Filter {
             classes: Vec::new(),
             priors: Priors::default(),
             correlation: Correlation::default(),
+            together: Together::default(),
             runs: 0,
         }
     }
@@ -234,6 +241,9 @@ impl Filter {
             }
         }
         self.learn_from_retries(retries);
+        let tests = self.len();
+        let failed = first.iter().take(tests).enumerate().filter(|it| *it.1 == Seen::Failed);
+        self.together.note(self.runs, failed.map(|(at, _)| TestId(at as u32)));
         if self.runs.is_multiple_of(self.options.relearn_every.max(1)) {
             self.priors.relearn(&self.blocks, &self.classes);
         }
@@ -251,19 +261,29 @@ impl Filter {
     /// Retries move only the split between healthy and broken states: until the first pass a
     /// healthy test fails with at least the learned correlation, then with its own rate.
     fn learn_from_retries(&mut self, retries: &[Retried]) {
+        let mut passed: BTreeMap<TestId, bool> = BTreeMap::new();
+        // What this run teaches of correlation is used from the next run on: the order of tests
+        // has no say.
+        let mut correlation = self.correlation.clone();
         for retried in retries {
             let at = retried.test.index();
             let Some(class) = self.classes.get(at).copied() else { continue };
             let (block, lane) = (&mut self.blocks[at / LANES], at % LANES);
-            let (again, passed) = self.traces[at].before(self.runs);
-            if !again {
-                self.correlation.note(class, *retried, &block.belief(lane, self.priors.means()));
+            if !passed.contains_key(&retried.test) {
+                correlation.note(class, *retried, &block.belief(lane, self.priors.means()));
             }
-            let correlation =
-                if passed { 0.0 } else { self.correlation.of(class, retried.isolation) };
-            block.retry(lane, retried.failed, correlation, self.options.broken_fails);
-            self.traces[at].note_retry(retried.failed, self.runs);
+            let passed = passed.entry(retried.test).or_default();
+            let repeats = if *passed { 0.0 } else { self.correlation.of(class, retried.isolation) };
+            block.retry(lane, retried.failed, repeats, self.options.broken_fails);
+            self.traces[at].note_retry(retried.failed);
+            *passed |= !retried.failed;
         }
+        self.correlation = correlation;
+    }
+
+    /// The tests that fail together.
+    pub fn clusters(&self) -> Clusters {
+        self.together.clusters(|test| self.strip(test))
     }
 
     /// What is believed of a test. An unknown test has the prior of class 0.
@@ -317,8 +337,10 @@ impl Filter {
         self.traces.get(test.index()).map(|trace| trace.strip(self.runs)).unwrap_or_default()
     }
 
-    /// Bytes held for each test.
-    pub const fn bytes_per_test() -> usize {
-        size_of::<Block>() / LANES + size_of::<Trace>() + size_of::<u8>()
+    /// Bytes held for all tests: a fixed number for each, and a sketch of each that ever failed.
+    pub fn bytes(&self) -> usize {
+        self.blocks.len() * size_of::<Block>()
+            + self.len() * (size_of::<Trace>() + size_of::<u8>())
+            + self.together.bytes()
     }
 }

@@ -17,9 +17,6 @@ pub(super) struct Trace {
     absences: u32,
     retries: u16,
     retries_failed: u16,
-    /// The newest run with a retry of this test, and the newest with one that passed.
-    retried_in: u32,
-    passed_in: u32,
 }
 
 /// The last runs of a test and what they add up to.
@@ -48,8 +45,6 @@ impl Trace {
             absences: 0,
             retries: 0,
             retries_failed: 0,
-            retried_in: run,
-            passed_in: run,
         }
     }
 
@@ -74,16 +69,7 @@ impl Trace {
         }
     }
 
-    /// True where an earlier retry of this run was noted; true where one passed.
-    pub(super) const fn before(&self, run: u32) -> (bool, bool) {
-        (self.retried_in == run, self.passed_in == run)
-    }
-
-    pub(super) fn note_retry(&mut self, failed: bool, run: u32) {
-        self.retried_in = run;
-        if !failed {
-            self.passed_in = run;
-        }
+    pub(super) fn note_retry(&mut self, failed: bool) {
         self.retries = self.retries.saturating_add(1);
         self.retries_failed = self.retries_failed.saturating_add(u16::from(failed));
     }
