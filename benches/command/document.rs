@@ -93,7 +93,7 @@ pub struct Measured {
 
 impl Measured {
     /// An empty table.
-    pub(super) fn new(name: &str, title: &str, columns: &[&str]) -> Self {
+    pub(crate) fn new(name: &str, title: &str, columns: &[&str]) -> Self {
         let section = Section {
             name: name.to_owned(),
             title: title.to_owned(),
@@ -105,7 +105,7 @@ impl Measured {
     }
 
     /// Adds a row; it must have a value for each column.
-    pub(super) fn row(&mut self, row: Vec<Value>) {
+    pub(crate) fn row(&mut self, row: Vec<Value>) {
         debug_assert_eq!(row.len(), self.section.columns.len(), "{row:?}");
         self.section.rows.push(row);
     }

@@ -3,7 +3,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use rasher::flake::{Filter, FlakeOptions, Seen};
+use rasher::attempt::{Attempt, Isolation, Outcome, Recording, RunContext};
+use rasher::flake::{Filter, FlakeOptions, Scores, Seen};
+use rasher::history::RunRecording;
 use rasher::retry::{Doubt, DoubtOptions, Known, Next};
 use rasher::test_id::TestId;
 
@@ -18,6 +20,8 @@ pub struct VerdictCost {
     pub sort_us: f64,
     /// Judging 200 failures of ten attempts each.
     pub verdicts_us: f64,
+    /// Scores of `tests` tests from their bytes.
+    pub load_us: f64,
     /// Bytes held for each test.
     pub bytes_per_test: usize,
 }
@@ -60,10 +64,50 @@ pub fn verdict_cost(tests: usize) -> VerdictCost {
             }
         }
     });
+    let bytes = made(tests).to_bytes();
+    let load_us = best(|| {
+        black_box(Scores::from_bytes(black_box(&bytes), FlakeOptions::default()));
+    });
     VerdictCost {
         update_us,
         sort_us,
         verdicts_us,
+        load_us,
         bytes_per_test: filter.bytes() / filter.len().max(1),
     }
+}
+
+/// Scores after one run of so many tests with names of usual length.
+fn made(tests: usize) -> Scores {
+    let mut recording = Recording::default();
+    for at in 0..tests {
+        let class = format!("com.example.shop.module{}.Class{}Test", at / 480, at / 12);
+        let name = format!("{class}#checksOrder{at}");
+        recording.attempts.push(Attempt {
+            test: recording.tests.intern(&name, Some(&class)),
+            ordinal: 0,
+            start: None,
+            duration: None,
+            outcome: if at % 200 == 0 { Outcome::Failed } else { Outcome::Passed },
+            signature: None,
+            message: None,
+            unique_id: None,
+        });
+    }
+    let context = RunContext {
+        environment: String::new(),
+        branch: None,
+        commit: None,
+        base_commit: None,
+        run: "1".to_owned(),
+        attempt: 1,
+        shard: None,
+        worker: None,
+        plan: None,
+        isolation: Isolation::InSuite,
+        at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    let mut scores = Scores::new(FlakeOptions::default());
+    scores.fold(&[RunRecording { context, recording }]);
+    scores
 }

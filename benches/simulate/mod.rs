@@ -11,6 +11,7 @@ pub mod fate;
 pub mod judging;
 pub mod mainline;
 pub mod metric;
+pub mod outcomes;
 pub mod policy;
 pub mod scoring;
 mod show;

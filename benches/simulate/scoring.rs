@@ -39,12 +39,31 @@ pub struct ScoringTable {
     pub rows: Vec<ScoringRow>,
     /// Bins of the expected rate: lowest rate of the bin, mean expected, mean true, how many.
     pub calibration: Vec<(f64, f64, f64, usize)>,
+    /// Share of the flaky tests that had failed at least once when they were rated: without
+    /// knowledge of other tests nothing can find the rest.
+    pub ever_failed: f64,
     /// Share of flagged tests whose true rate lies in the 90 % interval: of all, and of those
     /// whose rate never changed.
     pub coverage: (f64, f64),
     /// Tests that failed twice in a row: how many, and how well P(broken) tells broken from flaky
     /// (area, Brier score).
     pub broken: (usize, f64, f64),
+}
+
+impl ScoringTable {
+    /// How far the expected rate is from the true one in its decade, at worst, as a share: from
+    /// 0.003 on, where there are enough failures to tell.
+    pub fn miscalibration(&self) -> f64 {
+        const DECADES: [(f64, f64); 3] = [(0.003, 0.01), (0.01, 0.1), (0.1, 1.0)];
+        let off = |(low, high): (f64, f64)| {
+            let bins = self.calibration.iter().filter(|bin| bin.0 >= low && bin.0 < high);
+            let sum = |of: fn(&(f64, f64, f64, usize)) -> f64| {
+                bins.clone().map(|bin| of(bin) * bin.3 as f64).sum::<f64>()
+            };
+            (sum(|bin| bin.1) / sum(|bin| bin.2) - 1.0).abs()
+        };
+        DECADES.map(off).into_iter().fold(0.0, f64::max)
+    }
 }
 
 /// How many rows the filter has: expected rate and probability.
@@ -144,6 +163,8 @@ impl View {
 /// What one seed adds to the parts of the table that are not rankings.
 #[derive(Default)]
 struct Extra {
+    /// Flaky tests rated, and those of them that had failed by then.
+    flaky: (f64, f64),
     calibration: Vec<(f64, f64)>,
     covered: Vec<(bool, bool)>,
     fail_fail: Vec<Rated>,
@@ -163,6 +184,10 @@ impl Extra {
     fn note_rates(&mut self, view: &View, line: &MainLine, run: u32) {
         for test in 0..line.world.tests as u32 {
             let (rate, at) = (line.suite.rate_at(test, run), test as usize);
+            if rate >= FLAKY {
+                self.flaky.0 += 1.0;
+                self.flaky.1 += if view.events[at].is_empty() { 0.0 } else { 1.0 };
+            }
             let score = view.filter.score(TestId(test));
             self.calibration.push((f64::from(score.rate), rate));
             if score.flagged && rate > 0.0 {
@@ -228,6 +253,7 @@ pub fn scoring_table(world: &World, seeds: RangeInclusive<u64>) -> ScoringTable 
     ScoringTable {
         world: world.name,
         rows,
+        ever_failed: extra.flaky.1 / extra.flaky.0,
         calibration: calibration(&extra.calibration),
         coverage,
         broken,

@@ -32,6 +32,8 @@ impl fmt::Display for ScoringTable {
         for (from, expected, real, count) in &self.calibration {
             writeln!(f, "  E[p] from {from}: mean {expected:.5}, true {real:.5}, {count} tests")?;
         }
+        writeln!(f, "  worst decade from 0.003 on: {:.1}% off", 100.0 * self.miscalibration())?;
+        writeln!(f, "  of the flaky tests {:.1}% had failed by then", 100.0 * self.ever_failed)?;
         let (all, same) = self.coverage;
         writeln!(
             f,

@@ -109,7 +109,8 @@ pub(crate) fn spec(flags: &Sources, session: &Session) -> Result<ConstraintSpec,
     Ok(spec)
 }
 
-fn constraints(
+/// The same, found in a workload.
+pub(crate) fn constraints(
     flags: &Sources,
     session: &Session,
     tests: &TestTable,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use rasher::attempt::Recording;
-use rasher::flake::{FlakeOptions, Scores};
+use rasher::flake::{FlakeOptions, Scores, teaches};
 use rasher::outcome::Outcomes;
 use rasher::outcome::ledger::{Ledger, Verification, chain};
 use rasher::plan::document::PlanDocument;
@@ -13,14 +13,6 @@ use crate::reports::{self, FileRead};
 use crate::session::{Session, store_fault};
 use crate::verbs::record;
 use crate::verbs::verify::Results;
-
-/// Branches whose runs show what the suite is like, whoever works on it.
-const MAIN: [&str; 4] = ["main", "master", "trunk", "develop"];
-
-/// True for a main branch.
-pub(crate) fn is_main(branch: Option<&str>) -> bool {
-    branch.is_some_and(|branch| MAIN.contains(&branch))
-}
 
 /// Results as given.
 pub(crate) struct Given {
@@ -78,24 +70,35 @@ fn fold(
     Outcomes::of_reports(&session.environment, recording, &reports)
 }
 
-/// Flake scores from the newest `runs_max` recorded runs: those of a main branch where there are
-/// any, else all; never those of the run under judgement.
+/// True for a branch whose runs show what the suite is like, whoever works on it.
+pub(crate) fn is_main(branch: Option<&str>) -> bool {
+    teaches(branch, true)
+}
+
+/// Flake scores as the store keeps them; of the newest `runs_max` runs only where that is asked
+/// for, and without the run under judgement where that was recorded already. Runs of a main branch
+/// count where there are any, else all.
 pub(crate) fn scores(
     session: &Session,
-    runs_max: usize,
+    runs_max: Option<usize>,
     judged: Option<&str>,
 ) -> Result<Scores, Fault> {
-    let mut scores = Scores::new(FlakeOptions::default());
     let store = session.open_store()?;
+    if runs_max.is_none() {
+        let loaded = store.scores(&session.environment).map_err(|e| store_fault(&e))?;
+        let scores = session.usable(loaded);
+        if !judged.is_some_and(|run| scores.has_run(run)) {
+            return Ok(scores);
+        }
+    }
+    let mut scores = Scores::new(FlakeOptions::default());
     let all = store.runs(&session.environment, None).map_err(|e| store_fault(&e))?;
-    let all = session.usable(all);
-    let main = all.iter().any(|run| is_main(run.branch.as_deref()));
-    let mut runs = all;
-    runs.retain(|run| {
-        (!main || is_main(run.branch.as_deref())) && Some(run.run.as_str()) != judged
-    });
-    let bar = session.output.progress(runs.len().min(runs_max) as u64, "scoring");
-    for run in runs.iter().skip(runs.len().saturating_sub(runs_max)) {
+    let mut runs = session.usable(all);
+    let main = runs.iter().any(|run| is_main(run.branch.as_deref()));
+    runs.retain(|run| teaches(run.branch.as_deref(), main) && Some(run.run.as_str()) != judged);
+    let most = runs_max.unwrap_or(usize::MAX).min(runs.len());
+    let bar = session.output.progress(most as u64, "scoring");
+    for run in runs.iter().skip(runs.len() - most) {
         let loaded = store.load_run(&session.environment, &run.run).map_err(|e| store_fault(&e))?;
         scores.fold(&session.usable(loaded));
         bar.inc(1);
@@ -105,7 +108,11 @@ pub(crate) fn scores(
 }
 
 /// Scores for a verdict: a store that cannot be read costs what history knows, never the verdict.
-pub(crate) fn scores_or_none(session: &Session, runs_max: usize, judged: Option<&str>) -> Scores {
+pub(crate) fn scores_or_none(
+    session: &Session,
+    runs_max: Option<usize>,
+    judged: Option<&str>,
+) -> Scores {
     scores(session, runs_max, judged).unwrap_or_else(|fault| {
         session.output.warn(&format!("history cannot be used: {}", fault.what()));
         Scores::new(FlakeOptions::default())

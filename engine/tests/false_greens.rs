@@ -8,8 +8,8 @@ use rasher::history::RunRecording;
 use rasher::outcome::{Folder, Outcomes};
 use rasher::plan::document::PlanDocument;
 use rasher::plan::{PlanFacts, PlanOptions, Workload, plan};
-use rasher::retry::{Planned, RetryOptions, cases, outstanding};
-use rasher::test_id::TestTable;
+use rasher::retry::{Demands, Planned, RetryEvidence, RetryOptions, RetrySet, cases, outstanding};
+use rasher::test_id::{TestId, TestTable};
 use rasher::units::Micros;
 use rasher::verdict::{RunVerdict, VerdictDocument, VerdictOptions, judge};
 
@@ -147,8 +147,9 @@ fn what_runs_again_comes_from_results_and_not_from_the_split() {
     let outcomes = fold(&[(1, &[("a#1", Passed), ("b#1", TimedOut), ("c#1", Crashed)])]);
     let cases = cases(&planned, &outcomes);
     let scores = Scores::new(FlakeOptions::default());
-    let nothing = (&rasher::retry::Demands::default(), &[][..]);
-    let set = outstanding(&planned, &cases, &scores, nothing, &RetryOptions::default());
+    let evidence =
+        RetryEvidence { scores: &scores, base: None, demands: &Demands::default(), durations: &[] };
+    let set = outstanding(&planned, &cases, &evidence, &RetryOptions::default());
     let names: Vec<&str> = set.tests.iter().map(|test| planned.tests().name(*test)).collect();
     assert_eq!(names, ["a#2", "b#1", "c#1"]);
 }
@@ -297,4 +298,187 @@ fn a_class_passes_only_as_a_whole() {
     assert!(verdict(&["a"], &files).blocks);
     let files: [File<'_>; 2] = [(1, &first), (2, &[("a#2", Passed), ("a#1", Passed)])];
     assert!(!verdict(&["a"], &files).blocks);
+}
+
+fn retry_of(
+    names: &[&str],
+    files: &[File<'_>],
+    demands: &Demands,
+    options: &RetryOptions,
+) -> RetrySet {
+    let planned = Planned::new(&[plan_of(names)]);
+    let cases = cases(&planned, &fold(files));
+    let scores = Scores::new(FlakeOptions::default());
+    let evidence = RetryEvidence { scores: &scores, base: None, demands, durations: &[] };
+    outstanding(&planned, &cases, &evidence, options)
+}
+
+/// The names of a plan in the order of their ids.
+fn id(names: &[&str], name: &str) -> TestId {
+    Planned::new(&[plan_of(names)]).tests().find(name).expect("planned")
+}
+
+// test-retry#152, #423, #13, #21, #45, kotest#268, #315, rules_jvm#472: an invocation is asked for
+// by a number, which after a change of parameters is another invocation.
+#[test]
+fn an_invocation_whose_siblings_changed_is_not_retried_alone() {
+    let names = ["a#p[1]", "a#p[2]"];
+    let units = vec![names.map(|name| id(&names, name)).to_vec()];
+    let demands = Demands { units, ..Demands::default() };
+    let rows = [("a#p[1]", Failed), ("a#p[3]", Passed)];
+    let set = retry_of(&names, &[(1, &rows)], &demands, &RetryOptions::default());
+    assert_eq!(set.tests.len(), 2, "the naive retry asks for a#p[1] alone and finds another test");
+    // The pass of the renumbered one proves nothing for the one that vanished.
+    let files: [File<'_>; 2] = [(1, &rows), (2, &[("a#p[1]", Passed), ("a#p[3]", Passed)])];
+    holds(&names, &files, newest_round_is_green, RunVerdict::Incomplete);
+}
+
+// claude-power-pack#900, #864, caura#803, ginkgo#1468, bluepill#41: it passes alone, so it is
+// called a flake, and fails again tomorrow in the same order.
+#[test]
+fn a_test_that_fails_only_after_others_is_not_called_flaky() {
+    let mut folder = Folder::new();
+    let alone = (Passed, Isolation::FreshWorker);
+    let replay = (Failed, Isolation::Replay);
+    let rounds =
+        [(Failed, Isolation::InSuite), alone, alone, alone, replay, replay, replay, replay];
+    for ((outcome, isolation), round) in rounds.into_iter().zip(1..) {
+        let context = RunContext { isolation, ..context("run", round, u32::from(round)) };
+        folder.add(&context, &recording(&[("a#1", outcome)]));
+    }
+    let planned = Planned::new(&[plan_of(&["a#1"])]);
+    let mut scores = Scores::new(FlakeOptions::default());
+    for run in 0..200 {
+        let context = context(&format!("run-{run}"), 1, 1);
+        scores.fold(&[RunRecording { context, recording: recording(&[("a#1", Passed)]) }]);
+    }
+    let verdict = judge(&planned, &folder.finish(), None, &scores, &VerdictOptions::default());
+    assert_eq!(verdict.tests[0].verdict, rasher::verdict::Word::Order, "{verdict:#?}");
+}
+
+// pytest-rerunfailures#199, #51, #274: what a test needs is not run again with it.
+#[test]
+fn what_a_test_needs_runs_again_with_it() {
+    let names = ["a#login", "a#logout", "b#1"];
+    let needs = vec![(id(&names, "a#logout"), id(&names, "a#login"))];
+    let demands = Demands { needs, ..Demands::default() };
+    let rows = [("a#login", Passed), ("a#logout", Failed), ("b#1", Passed)];
+    let set = retry_of(&names, &[(1, &rows)], &demands, &RetryOptions::default());
+    assert_eq!((set.tests.len(), set.demanded), (2, 1));
+}
+
+// bazel#4145, omicron#10043, rsync#7845: a data race passes on retry.
+#[test]
+fn a_data_race_is_not_made_good_by_a_pass() {
+    let mut race = recording(&[("a#1", Failed)]);
+    race.attempts[0].message = Some("WARNING: DATA RACE at counter.go:7".into());
+    let mut folder = Folder::new();
+    folder.add(&context("run", 1, 1), &race);
+    folder.add(&context("run", 2, 2), &recording(&[("a#1", Passed)]));
+    let planned = Planned::new(&[plan_of(&["a#1"])]);
+    let scores = Scores::new(FlakeOptions::default());
+    let verdict = judge(&planned, &folder.finish(), None, &scores, &VerdictOptions::default());
+    assert_eq!(verdict.run, RunVerdict::Failed, "{verdict:#?}");
+}
+
+// dotnet/aspnetcore#67278: a consistent regression is put into quarantine as flaky.
+#[test]
+fn two_failures_in_a_row_are_a_breakage_and_not_a_flaky_test() {
+    let mut scores = Scores::new(FlakeOptions::default());
+    for run in 0..206 {
+        let end = if run < 200 { Passed } else { Failed };
+        let name = format!("run-{run:03}");
+        let first =
+            RunRecording { context: context(&name, 1, 1), recording: recording(&[("a#1", end)]) };
+        let again =
+            RunRecording { context: context(&name, 2, 2), recording: recording(&[("a#1", end)]) };
+        let runs = if run < 200 { vec![first] } else { vec![first, again] };
+        scores.fold(&runs);
+    }
+    let score = scores.score("a#1").expect("seen");
+    assert!(score.p_broken > 0.95 && !score.flagged, "{score:?}");
+    // The naive share of failures would rank it among the flakiest.
+    assert!(scores.strip("a#1").pass_rate(20).is_some_and(|rate| rate < 0.8));
+}
+
+// pytorch#92555, #117132, test-infra#6044: one cause, fifty bugs.
+#[test]
+fn tests_that_always_fail_together_are_one_cause() {
+    let names = ["a#1", "b#1", "c#1", "d#1"];
+    let mut scores = Scores::new(FlakeOptions::default());
+    for run in 0..90 {
+        let end = if run % 15 == 0 { Failed } else { Passed };
+        let rows = names.map(|name| (name, end));
+        let context = context(&format!("run-{run:02}"), 1, 1);
+        scores.fold(&[RunRecording { context, recording: recording(&rows) }]);
+    }
+    assert_eq!(scores.clusters().lists().len(), 1);
+    let (failed, passed) = (names.map(|name| (name, Failed)), names.map(|name| (name, Passed)));
+    let p_of = |count: usize| {
+        let files: [File<'_>; 2] = [(1, &failed[..count]), (2, &passed[..count])];
+        verdict_with(&names[..count], &files, &scores).p_real
+    };
+    assert!(p_of(4) < 2.0 * p_of(1), "counted as four causes it would be four times as likely");
+}
+
+// test-retry#481: too many failures, and nobody says why nothing was retried.
+#[test]
+fn what_a_limit_leaves_out_says_so_and_blocks() {
+    let names = ["a#1", "b#1"];
+    let rows = [("a#1", Failed), ("b#1", Failed)];
+    let mut options = RetryOptions::default();
+    options.limits.tests_max = 1;
+    let set = retry_of(&names, &[(1, &rows)], &Demands::default(), &options);
+    assert_eq!((set.tests.len(), set.over_limit), (1, 1));
+    assert!(set.settled[0].reason.contains("over the limit of 1 tests"));
+    let files: [File<'_>; 2] = [(1, &rows), (2, &[("a#1", Passed)])];
+    holds(&names, &files, newest_round_is_green, RunVerdict::Failed);
+}
+
+// maven-surefire#2471 (the other way round): a flake is counted as a failure of the run.
+#[test]
+fn a_flake_that_passed_again_does_not_fail_the_run() {
+    let files: [File<'_>; 2] = [(1, &[("a#1", Failed)]), (2, &[("a#1", Passed)])];
+    assert!(!nothing_reported_failed(&files), "counting attempts fails the run");
+    assert!(!verdict(&["a#1"], &files).blocks);
+}
+
+// dfinity/ic#4325: a flaky pass is cached as a pass.
+#[test]
+fn a_pass_after_failures_says_so_wherever_it_goes() {
+    let files: [File<'_>; 2] = [(1, &[("a#1", Failed)]), (2, &[("a#1", Passed)])];
+    let verdict = verdict(&["a#1"], &files);
+    assert!(last_wins(&files));
+    assert_eq!(verdict.run, RunVerdict::Flaky, "not `passed`");
+    assert!(verdict.tests[0].evidence.contains("failed 1, passed 1"));
+}
+
+// sveltejs/kit#6995, fcvm#629: a test that hangs is retried as often as one that fails at once.
+#[test]
+fn retries_of_tests_that_hang_stop_at_the_limit_of_time() {
+    let names = ["a#hangs", "b#1", "c#1"];
+    let planned = Planned::new(&[plan_of(&names)]);
+    let rows = [("a#hangs", TimedOut), ("b#1", Failed), ("c#1", Failed)];
+    let cases = cases(&planned, &fold(&[(1, &rows)]));
+    let scores = Scores::new(FlakeOptions::default());
+    let durations = [600, 1, 1].map(Micros::from_secs);
+    let demands = Demands::default();
+    let evidence =
+        RetryEvidence { scores: &scores, base: None, demands: &demands, durations: &durations };
+    let mut options = RetryOptions::default();
+    options.limits.time_max = Micros::from_secs(60);
+    let set = outstanding(&planned, &cases, &evidence, &options);
+    assert_eq!(set.tests, [id(&names, "b#1"), id(&names, "c#1")]);
+}
+
+// surefire#858, #3264, #2541, #2537: a rerun told by class and name meets another test of that name.
+#[test]
+fn a_pass_of_a_test_of_the_same_name_elsewhere_is_no_pass() {
+    let rows = [("a#1", Failed), ("b#1", Passed)];
+    let by_method = |files: &[File<'_>]| {
+        let newest = files.last().map(|(_, rows)| rows.to_vec()).unwrap_or_default();
+        newest.iter().any(|(name, end)| name.ends_with("#1") && *end == Passed)
+    };
+    let files: [File<'_>; 2] = [(1, &rows), (2, &[("b#1", Passed)])];
+    holds(&["a#1", "b#1"], &files, by_method, RunVerdict::Failed);
 }

@@ -37,7 +37,7 @@ impl SegmentName {
         name
     }
 
-    fn parse(file_name: &str) -> Option<Self> {
+    pub(crate) fn parse(file_name: &str) -> Option<Self> {
         let (run, hash) = file_name.strip_suffix(".parquet")?.split_once('-')?;
         Some(Self { run: unhex(run)?, hash: unhex(hash)? })
     }
@@ -101,8 +101,16 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn summary_path(&self, environment: &str) -> PathBuf {
+        self.kept_path(environment, "rsum")
+    }
+
+    pub(crate) fn scores_path(&self, environment: &str) -> PathBuf {
+        self.kept_path(environment, "rscr")
+    }
+
+    fn kept_path(&self, environment: &str, extension: &str) -> PathBuf {
         let hash: [u8; 8] = first(blake3::hash(environment.as_bytes()));
-        self.root.join("summary").join(format!("{}.rsum", hex(&hash)))
+        self.root.join("summary").join(format!("{}.{extension}", hex(&hash)))
     }
 
     /// All segments whose name begins with `prefix`, by name. A store that is not there has none.

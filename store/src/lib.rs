@@ -11,6 +11,7 @@ mod files;
 mod record;
 mod refresh;
 mod retention;
+mod scores;
 pub mod segment;
 pub mod summary;
 
@@ -18,6 +19,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rasher::flake::Scores;
 use rasher::history::{History, HistoryError, RunRecording, RunSeen};
 
 pub use record::Recorded;
@@ -249,5 +251,15 @@ impl Store {
     /// allowed. Empty where there is no store.
     pub fn history(&self, environment: &str) -> Result<Loaded<History>, StoreError> {
         refresh::history(self, environment)
+    }
+
+    /// How flaky the tests of an environment are, from the runs of its main branch where there are
+    /// any, else from all.
+    ///
+    /// Read from what was kept where that covers all segments; else the runs it lacks are folded
+    /// in, or all where they are not all later, and it is kept anew if that is allowed. What is
+    /// damaged is folded again.
+    pub fn scores(&self, environment: &str) -> Result<Loaded<Scores>, StoreError> {
+        scores::scores(self, environment)
     }
 }

@@ -16,10 +16,12 @@ use crate::{Loaded, Problem, Store, StoreError, summary};
 const UNCOVERED_ROWS_MAX: usize = 1_000_000;
 
 /// Segments of one run, and when it began.
-struct Run {
-    at: Timestamp,
-    run: String,
-    files: Vec<SegmentFile>,
+pub(crate) struct Run {
+    pub(crate) at: Timestamp,
+    pub(crate) run: String,
+    /// The branch that its first segment names.
+    pub(crate) branch: Option<String>,
+    pub(crate) files: Vec<SegmentFile>,
 }
 
 pub(crate) fn history(store: &Store, environment: &str) -> Result<Loaded<History>, StoreError> {
@@ -124,18 +126,18 @@ fn in_history<'a>(history: &'a History, tests: &'a TestTable) -> impl Iterator<I
 }
 
 /// Both sorted by name.
-fn is_subset(covered: &[SegmentName], listed: &[SegmentFile]) -> bool {
+pub(crate) fn is_subset(covered: &[SegmentName], listed: &[SegmentFile]) -> bool {
     let mut listed = listed.iter();
     covered.iter().all(|name| listed.any(|file| file.name == *name))
 }
 
-fn uncovered(listed: &[SegmentFile], covered: &[SegmentName]) -> Vec<SegmentFile> {
+pub(crate) fn uncovered(listed: &[SegmentFile], covered: &[SegmentName]) -> Vec<SegmentFile> {
     let new = |file: &&SegmentFile| covered.binary_search(&file.name).is_err();
     listed.iter().filter(new).cloned().collect()
 }
 
 /// The readable segments of the environment among `files`, by run, in the order of folding.
-fn usable(
+pub(crate) fn usable(
     store: &Store,
     environment: &str,
     files: Vec<SegmentFile>,
@@ -153,6 +155,7 @@ fn usable(
     let runs = found.chunk_by(|a, b| a.0.run == b.0.run).map(|run| Run {
         at: run[0].0.at,
         run: run[0].0.run.clone(),
+        branch: run[0].0.branch.clone(),
         files: run.iter().map(|(_, file)| file.clone()).collect(),
     });
     let mut runs: Vec<Run> = runs.collect();

@@ -13,6 +13,7 @@ use rasher::units::Micros;
 use rasher_bench::checker::{Facts, check};
 use rasher_bench::command::{self, BenchDocument, Effort, Part, cell, target_cells};
 use rasher_bench::corpus::Monolith;
+use rasher_bench::simulate::outcomes::{Past, table as table_of};
 use rasher_bench::suite::Suite;
 use serde::Serialize;
 use serde_json::Value;
@@ -45,6 +46,15 @@ enum What {
     Compare(CompareFlags),
     /// Write the made monolith as a file that other tools read
     Corpus(CorpusFlags),
+    /// Tell what gate, filter and retry rule would have done on recorded pasts
+    Outcomes(OutcomesFlags),
+}
+
+#[derive(Debug, clap::Args)]
+struct OutcomesFlags {
+    /// Tables of outcomes: CSV with columns for run, test and outcome, or for counts of runs
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -175,6 +185,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         Some(What::Suites(flags)) => suites(flags, session),
         Some(What::Compare(flags)) => compare(flags, session),
         Some(What::Corpus(flags)) => corpus(flags, session),
+        Some(What::Outcomes(flags)) => outcomes(flags, session),
     }
 }
 
@@ -386,6 +397,19 @@ fn compare(flags: &CompareFlags, session: &Session) -> Result<Exit, Fault> {
     let document = results(&flags.results, &files::read(&flags.results)?)?;
     files::write(&flags.out, document.markdown().as_bytes())?;
     session.output.say(&format!("wrote {}", flags.out.display()));
+    Ok(Exit::DONE)
+}
+
+fn outcomes(flags: &OutcomesFlags, session: &Session) -> Result<Exit, Fault> {
+    let mut pasts = Vec::new();
+    for path in &flags.paths {
+        let name = path.file_stem().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let wrong = |what| Fault::usage(what).at(path.display());
+        pasts.push(Past::read(&name, &files::read(path)?).map_err(wrong)?);
+    }
+    let mut document = BenchDocument::begin();
+    document.add(table_of(&pasts));
+    session.output.show(&document, people)?;
     Ok(Exit::DONE)
 }
 

@@ -157,7 +157,8 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let spec = constraints::spec(&flags.constraints, session)?;
     let failed = |name: &str| history.test(name).is_some_and(|known| known.failures > 0);
     let any_failed = tests.ids().any(|test| failed(tests.name(test)));
-    let scores = any_failed.then(|| evidence::scores_or_none(session, flags.history_runs, None));
+    let scores =
+        any_failed.then(|| evidence::scores_or_none(session, Some(flags.history_runs), None));
     let explained = tests.ids().map(|test| {
         let name = tests.name(test);
         let group = tests.group(test);

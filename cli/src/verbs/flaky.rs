@@ -17,9 +17,9 @@ use crate::session::Session;
 /// Options of `flaky`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Flags {
-    /// Score tests by this many of the newest recorded runs
-    #[arg(long, value_name = "N", default_value_t = 400)]
-    history_runs: usize,
+    /// Score tests by this many of the newest recorded runs only [default: all]
+    #[arg(long, value_name = "N")]
+    history_runs: Option<usize>,
     /// Show at most this many tests in the table
     #[arg(long, value_name = "N", default_value_t = 50)]
     top: usize,
@@ -39,6 +39,8 @@ pub(crate) struct Document {
     schema: &'static str,
     pub(crate) runs: u32,
     pub(crate) tests: Vec<Row>,
+    /// Tests that failed in the same runs again and again: one cause each, probably.
+    clusters: Vec<Vec<String>>,
 }
 
 /// One test.
@@ -59,6 +61,8 @@ pub(crate) struct Row {
     pub(crate) impact_ms: f64,
     pub(crate) last_runs: String,
     pub(crate) owner: Option<String>,
+    /// Its place in `clusters`, from 0, where it always fails together with others.
+    cluster: Option<usize>,
     /// The first day on which its failures block again, where it is in quarantine.
     pub(crate) quarantined_until: Option<Date>,
 }
@@ -86,14 +90,18 @@ pub(crate) fn rank(
 ) -> Result<Document, Fault> {
     let estimates = estimate(&session.history()?, scores.names());
     let mut tests: Vec<Row> = Vec::new();
+    let clusters = scores.clusters();
     for test in scores.names().ids() {
         let strip = scores.filter().strip(test);
         if strip.failures > 0 || all {
-            tests.push(row((session, people), scores, test, estimates.mean[test.index()]));
+            let row = row((session, people), scores, test, estimates.mean[test.index()]);
+            tests.push(Row { cluster: clusters.of(test), ..row });
         }
     }
+    let name = |test: &TestId| scores.names().name(*test).to_owned();
+    let clusters = clusters.lists().iter().map(|list| list.iter().map(name).collect()).collect();
     tests.sort_by(|a, b| b.impact_ms.total_cmp(&a.impact_ms).then_with(|| a.test.cmp(&b.test)));
-    Ok(Document { schema: "rasher.flaky/1", runs: scores.runs(), tests })
+    Ok(Document { schema: "rasher.flaky/1", runs: scores.runs(), tests, clusters })
 }
 
 fn row(
@@ -123,6 +131,7 @@ fn row(
         impact_ms: rounded(rate * (duration + BLOCKED).as_millis_f64()),
         last_runs: strip.text(40),
         owner: people.owner(name, group),
+        cluster: None,
         quarantined_until: shield.map(|entry| entry.expires),
     }
 }
@@ -170,6 +179,10 @@ fn table_of(document: &Document, top: usize) -> String {
     let mut text = table(header, &[0, 3, 4, 5, 6], rows);
     if document.tests.len() > top {
         text += &format!("and {} more\n", count(document.tests.len() - top, "test"));
+    }
+    for cluster in document.clusters.iter().take(top) {
+        let others = count(cluster.len() - 1, "test");
+        text += &format!("`{}` fails together with {others}\n", cluster[0].escape_debug());
     }
     text
 }

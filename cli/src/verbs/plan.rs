@@ -279,7 +279,7 @@ pub(crate) fn document(
 }
 
 /// The plan of a workload under options, knowing which tests failed lately.
-fn shaped(
+pub(crate) fn shaped(
     workload: &Workload,
     estimates: &Estimates,
     (options, failed): (&PlanOptions, &TestSet),

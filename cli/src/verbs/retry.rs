@@ -1,16 +1,23 @@
 //! `rasher retry`: from stored results to the next, smaller plan.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rasher::attempt::Isolation;
+use rasher::constraint::ConstraintSpec;
+use rasher::error::ErrorKind;
 use rasher::estimate::estimate;
 use rasher::history::History;
+use rasher::outcome::environment::Disturbance;
 use rasher::plan::document::PlanDocument;
 use rasher::retry::{
-    Again, Demands, Planned, RetryLimits, RetryOptions, RetrySet, cases, outstanding,
+    Again, Alarm, Demands, Planned, RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet,
+    cases, outstanding,
 };
+use rasher::test_id::{GroupId, TestId, TestTable};
 use rasher::units::Micros;
 
+use crate::constraints::{self, Sources};
 use crate::evidence;
 use crate::fault::{Exit, Fault};
 use crate::files;
@@ -49,6 +56,30 @@ pub(crate) struct Flags {
     /// Retry at most this much test time, summed over workers
     #[arg(long, value_name = "DURATION")]
     max_time: Option<Micros>,
+    /// Retry for at most this much money; needs `--price`
+    #[arg(long, value_name = "MONEY", requires = "price", value_parser = amount)]
+    max_cost: Option<f64>,
+    /// What an hour of a worker costs
+    #[arg(long, value_name = "MONEY", value_parser = amount)]
+    price: Option<f64>,
+    /// Plan this many rounds at once, to be run at the same time; needs `--out`, and writes the
+    /// second as `NAME.2.json` and so on
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "out",
+        value_parser = clap::value_parser!(u32).range(1..=10))]
+    copies: u32,
+    /// How a failing test is settled: `hypotheses` weighs five explanations, `closed-form` fixes a
+    /// number of retries; `auto` takes the latter only where no run is known
+    #[arg(long, value_name = "RULE", default_value = "auto")]
+    rule: Rule,
+    /// Of tests that always fail together retry the cheapest first; the others wait for it
+    #[arg(long)]
+    one_of_cluster: bool,
+    /// Reports of a probe's tests run on the base commit
+    #[arg(long, value_name = "PATH")]
+    base_results: Vec<PathBuf>,
+    /// Retry at once even where so much failed that a probe of ten tests should come first
+    #[arg(long)]
+    no_probe: bool,
     /// Attempts of one test at most, the first included
     #[arg(long, value_name = "N", default_value_t = 15,
         value_parser = clap::value_parser!(u32).range(1..))]
@@ -59,9 +90,11 @@ pub(crate) struct Flags {
     /// A class that runs whole or not at all: ordered or stateful
     #[arg(long, value_name = "CLASS")]
     whole: Vec<String>,
-    /// Score tests by this many of the newest recorded runs
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    history_runs: usize,
+    #[command(flatten)]
+    sources: Sources,
+    /// Score tests by this many of the newest recorded runs only [default: all]
+    #[arg(long, value_name = "N")]
+    history_runs: Option<usize>,
     /// Write the plan to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -72,6 +105,20 @@ pub(crate) struct Flags {
 enum Mode {
     Reshard,
     Replay,
+}
+
+/// Which rule settles a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Rule {
+    Auto,
+    Hypotheses,
+    ClosedForm,
+}
+
+/// Money or a price, as a plain decimal.
+fn amount(text: &str) -> Result<f64, String> {
+    let value = text.trim().parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 0.0);
+    value.ok_or_else(|| format!("`{text}` is not an amount such as `2.50`"))
 }
 
 /// Plans the retry.
@@ -89,24 +136,70 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     });
     let planned = Planned::new(&given.plans);
     let estimates = estimate(&history, planned.tests());
-    let demands = demands(flags, &planned)?;
+    let demands = demands(flags, session, &planned)?;
     let cases = cases(&planned, &given.outcomes);
-    let costs = (&demands, estimates.mean.as_slice());
-    let set = outstanding(&planned, &cases, &scores, costs, &options(flags));
+    let base = evidence::read_base(session, &flags.base_results);
+    let known = RetryEvidence {
+        scores: &scores,
+        base: base.as_ref(),
+        demands: &demands,
+        durations: &estimates.mean,
+    };
+    let set = outstanding(&planned, &cases, &known, &options(flags));
     let again = match flags.mode {
         Mode::Reshard => Again::Reshard { shards: flags.shards, deadline: flags.deadline },
         Mode::Replay => Again::Replay,
     };
-    let document = set
+    let mut document = set
         .plan(&planned, &given.plans, &history, again)
         .map_err(|e| Fault::usage(e.to_string()))?
         .ok_or_else(|| Fault::usage("no plan was given"))?;
-    if let Some(path) = &flags.out {
-        files::write(path, to_json(&document)?.as_bytes())?;
+    if let Some(alarm) = &set.alarm {
+        note_alarm(&mut document, alarm);
+    }
+    let first = document.clone();
+    for copy in 0..flags.copies {
+        let Some(path) = &flags.out else { break };
+        files::write(&copy_path(path, copy), to_json(&document)?.as_bytes())?;
+        document.retry_of = Some(document.id.clone());
+        document.seal();
     }
     say(session, &set);
-    session.output.show(&document, people)?;
-    Ok(Exit::DONE)
+    session.output.show(&first, people)?;
+    Ok(match set.alarm.and_then(|alarm| alarm.disturbance) {
+        Some(Disturbance::Environment) => ErrorKind::Environment.into(),
+        _ => Exit::DONE,
+    })
+}
+
+/// `plan.json`, then `plan.2.json`: a copy is the next round, planned ahead.
+fn copy_path(path: &Path, copy: u32) -> PathBuf {
+    if copy == 0 {
+        return path.to_path_buf();
+    }
+    let number = (copy + 1).to_string();
+    let extension =
+        path.extension().map_or(number.clone(), |it| format!("{number}.{}", it.to_string_lossy()));
+    path.with_extension(extension)
+}
+
+/// Says in the plan that it is a probe, or what a probe said.
+fn note_alarm(document: &mut PlanDocument, alarm: &Alarm) {
+    document.budget.rule = "probe".to_owned();
+    document.budget.why = match alarm.disturbance {
+        None => format!(
+            "{} failures surprise, usual are at most {}: run these tests here and on the base \
+             commit, then call `retry` again with `--base-results`",
+            alarm.surprising, alarm.limit
+        ),
+        Some(Disturbance::Environment) => {
+            "the environment failed, not the commit: run again later".to_owned()
+        }
+        Some(Disturbance::Wide) => "this commit broke much: no retry can help".to_owned(),
+        Some(Disturbance::Transient) => "a mass failure that has passed".to_owned(),
+        Some(_) => "a mass failure of several causes: single tests are retried".to_owned(),
+    };
+    document.seal();
 }
 
 fn options(flags: &Flags) -> RetryOptions {
@@ -120,17 +213,30 @@ fn options(flags: &Flags) -> RetryOptions {
             tests_max: flags.max_tests.unwrap_or(limits.tests_max),
             share_max: flags.max_share.unwrap_or(limits.share_max),
             time_max: flags.max_time.unwrap_or(limits.time_max),
+            cost_max: flags.max_cost.unwrap_or(limits.cost_max),
+            price_per_hour: flags.price.unwrap_or(limits.price_per_hour),
+            copies: flags.copies,
         },
         isolation,
+        rule: match flags.rule {
+            Rule::Auto => RetryRule::Auto,
+            Rule::Hypotheses => RetryRule::Hypotheses,
+            Rule::ClosedForm => RetryRule::ClosedForm,
+        },
+        one_of_cluster: flags.one_of_cluster,
+        ignore_alarm: flags.no_probe,
         ..RetryOptions::default()
     };
     options.doubt.attempts_max = flags.max_attempts;
     options
 }
 
-/// What the caller says retries demand.
-fn demands(flags: &Flags, planned: &Planned) -> Result<Demands, Fault> {
-    let mut demands = Demands { needs: Vec::new(), whole: flags.whole.clone() };
+/// What retries demand: by `rasher.toml` and the caller, and by the names of invocations.
+fn demands(flags: &Flags, session: &Session, planned: &Planned) -> Result<Demands, Fault> {
+    let spec = constraints::spec(&flags.sources, session)?;
+    let needs = needs(&spec, planned.tests());
+    let units = units(planned.tests());
+    let mut demands = Demands { needs, whole: flags.whole.clone(), units };
     let Some(path) = &flags.needs else { return Ok(demands) };
     let bytes = files::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
@@ -148,8 +254,54 @@ fn demands(flags: &Flags, planned: &Planned) -> Result<Demands, Fault> {
     Ok(demands)
 }
 
+/// Each entry of a list of `before` needs the one that comes before it; a class stands for its
+/// tests.
+fn needs(spec: &ConstraintSpec, tests: &TestTable) -> Vec<(TestId, TestId)> {
+    let select = |name: &String| -> Vec<TestId> {
+        match (tests.find(name), tests.find_group(name)) {
+            (Some(test), _) => vec![test],
+            (None, Some(group)) => {
+                tests.ids().filter(|it| tests.group(*it) == Some(group)).collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    let pairs = spec.before.iter().flat_map(|list| list.windows(2));
+    let pairs = pairs.map(|pair| (select(&pair[0]), select(&pair[1])));
+    pairs
+        .flat_map(|(first, then)| {
+            let of = move |test: TestId| first.clone().into_iter().map(move |it| (test, it));
+            then.into_iter().flat_map(of).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The invocations of each method, where there are several: names that differ in brackets only, as
+/// JUnit, TestNG and pytest write them.
+fn units(tests: &TestTable) -> Vec<Vec<TestId>> {
+    let mut units: BTreeMap<(Option<GroupId>, &str), Vec<TestId>> = BTreeMap::new();
+    for test in tests.ids() {
+        if let Some((method, _)) = tests.name(test).split_once('[') {
+            units.entry((tests.group(test), method.trim_end())).or_default().push(test);
+        }
+    }
+    units.into_values().filter(|unit| unit.len() > 1).collect()
+}
+
 fn say(session: &Session, set: &RetrySet) {
-    if set.tests.is_empty() && set.over_limit == 0 {
+    if let Some(alarm) = &set.alarm {
+        let word = match alarm.disturbance {
+            None => "run the probe here and on the base commit, then retry with --base-results",
+            Some(Disturbance::Environment) => "the base fails alike: the environment is to blame",
+            Some(Disturbance::Wide) => "the base does not fail: this commit broke much",
+            Some(_) => "it has passed, or has several causes: single tests are retried",
+        };
+        session.output.warn(&format!(
+            "mass failure: {} failures surprise, usual are at most {}; {word}",
+            alarm.surprising, alarm.limit
+        ));
+    }
+    if set.tests.is_empty() && set.over_limit == 0 && set.alarm.is_none() {
         session.output.say("nothing to do: every planned test is settled");
         return;
     }

@@ -37,9 +37,9 @@ pub(crate) struct Flags {
     /// A test is called flaky once the chance of that being wrong is at most this
     #[arg(long, value_name = "P", default_value_t = 0.01, value_parser = share)]
     error_max: f64,
-    /// Score tests by this many of the newest recorded runs
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    history_runs: usize,
+    /// Score tests by this many of the newest recorded runs only [default: all]
+    #[arg(long, value_name = "N")]
+    history_runs: Option<usize>,
     /// Write what was judged as JUnit XML, as Surefire reports reruns
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     junit: Option<PathBuf>,

@@ -116,3 +116,82 @@ fn tests_that_fail_without_cause_are_ranked() {
     assert_eq!((&row["failures"], &row["runs"]), (&4.into(), &12.into()));
     assert_eq!(row["last_runs"], "F..F..F..F..");
 }
+
+#[test]
+fn tests_that_fail_together_are_told_as_one_cause() {
+    let project = Project::new();
+    for run in 0..24 {
+        let both = if run % 6 == 0 { BOOM } else { "" };
+        project.report(
+            "r",
+            "x.ATest",
+            &[("calm", 1.0, ""), ("one", 1.0, both), ("two", 1.0, both)],
+        );
+        let at = format!("2026-01-{:02}T00:00:00Z", run + 1);
+        project.rasher(&["record", "r", "--run", &run.to_string(), "--at", &at]).code(0);
+    }
+    let flaky = project.rasher(&["flaky", "--json"]).code(0).json();
+    assert_eq!(flaky["clusters"], serde_json::json!([["x.ATest#one", "x.ATest#two"]]));
+    assert_eq!(flaky["tests"][0]["cluster"], 0);
+    let told = project.rasher(&["flaky"]).code(0);
+    assert!(told.stdout.contains("`x.ATest#one` fails together with 1 test"), "{}", told.stdout);
+}
+
+#[test]
+fn a_mass_failure_asks_for_a_probe_and_believes_the_base() {
+    let project = Project::new();
+    let names: Vec<String> = (0..30).map(|at| format!("x.T{at}")).collect();
+    let report = |folder: &str, end: &str, count: usize| {
+        for name in &names[..count] {
+            project.report(folder, name, &[("t", 1.0, end)]);
+        }
+    };
+    report("green", "", 30);
+    project.rasher(&["record", "green", "--run", "1"]).code(0);
+    project.rasher(&["plan", "--shards", "2", "--out", "plan.json"]).code(0);
+    report("one", BOOM, 30);
+    let given = ["retry", "--plan", "plan.json", "--results", "one", "--json"];
+    let called = project.rasher(&given).code(0);
+    let probe = called.says("mass failure").json();
+    assert_eq!(tests(&probe).len(), 10);
+    assert_eq!(probe["budget"]["rule"], "probe");
+    for test in tests(&probe) {
+        let class = test.split('#').next().expect("a class");
+        project.report("head", class, &[("t", 1.0, BOOM)]);
+        project.report("base", class, &[("t", 1.0, BOOM)]);
+    }
+    let read = [&given[..], &["--base-results", "base"]].concat();
+    let told = project.rasher(&read).code(5);
+    assert_eq!(tests(&told.says("the environment is to blame").json()).len(), 0);
+    assert_eq!(
+        tests(&project.rasher(&[&given[..], &["--no-probe"]].concat()).code(0).json()).len(),
+        30
+    );
+}
+
+#[test]
+fn copies_are_rounds_planned_ahead_and_money_limits_them() {
+    let project = failed();
+    let retry = ["retry", "--plan", "plan.json", "--results", "one", "--out", "again.json"];
+    project.rasher(&[&retry[..], &["--copies", "3"]].concat()).code(0);
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&project.read(name)).expect("a plan")
+    };
+    let (first, second, third) = (read("again.json"), read("again.2.json"), read("again.3.json"));
+    assert_eq!((&second["retry_of"], &third["retry_of"]), (&first["id"], &second["id"]));
+    assert_eq!(tests(&first), tests(&third));
+    let none = ["--max-cost", "0.0000001", "--price", "9999"];
+    let poor = project.rasher(&[&retry[..], &none].concat()).code(0);
+    poor.says("stay outstanding");
+    assert!(read("again.json")["settled"].to_string().contains("over the limit"));
+    project.rasher(&[&retry[..], &["--max-cost", "1"]].concat()).code(2).says("--price");
+}
+
+#[test]
+fn what_rasher_toml_puts_before_a_test_runs_again_with_it() {
+    let project = failed();
+    project.write("rasher.toml", "[constraints]\nbefore = [[\"x.ATest#a\", \"x.ATest#b\"]]\n");
+    let retry = ["retry", "--plan", "plan.json", "--results", "one", "--json"];
+    let plan = project.rasher(&retry).code(0).json();
+    assert_eq!(tests(&plan), ["x.ATest#a", "x.ATest#b", "x.BTest#e"]);
+}

@@ -39,11 +39,11 @@ impl Step {
 #[derive(Clone, Debug, Default)]
 #[repr(C, align(32))]
 pub(super) struct Block {
-    healthy: [Lane; LEVELS],
-    broken: [Lane; LEVELS],
-    attempts: Lane,
-    failures: Lane,
-    flagged: [bool; LANES],
+    pub(super) healthy: [Lane; LEVELS],
+    pub(super) broken: [Lane; LEVELS],
+    pub(super) attempts: Lane,
+    pub(super) failures: Lane,
+    pub(super) flagged: [bool; LANES],
 }
 
 /// The likelihood of what was seen is `base + slope · rate`.

@@ -20,7 +20,7 @@ const START_FAILURES: f64 = 20.0;
 /// The prior weights of each class, and the same spread over the lanes of a block.
 #[derive(Clone, Debug)]
 pub(super) struct Priors {
-    of_class: Vec<[f32; LEVELS]>,
+    pub(super) of_class: Vec<[f32; LEVELS]>,
     spread: Vec<[Lane; LEVELS]>,
     mixed: [Lane; LEVELS],
     /// A level stands for a band of rates: the mean rate of the tests that are held to be in it.
@@ -35,6 +35,13 @@ impl Default for Priors {
 }
 
 impl Priors {
+    /// Priors that were kept.
+    pub(super) fn restored(of_class: Vec<[f32; LEVELS]>, means: [f32; LEVELS]) -> Self {
+        let spread = |weights: &[f32; LEVELS]| weights.map(|weight| [weight; LANES]);
+        let spread = of_class.iter().map(spread).collect();
+        Self { of_class, spread, means, mixed: Default::default() }
+    }
+
     /// What the levels mean, as rates.
     pub(super) fn means(&self) -> &[f32; LEVELS] {
         &self.means
@@ -119,17 +126,17 @@ impl Priors {
 
 /// First retries of one class in one isolation.
 #[derive(Clone, Copy, Debug, Default)]
-struct Retries {
-    tried: f64,
-    failed: f64,
+pub(super) struct Retries {
+    pub(super) tried: f64,
+    pub(super) failed: f64,
     /// How many of the failures the tests' own rates explain.
-    explained: f64,
+    pub(super) explained: f64,
 }
 
 /// First retries by class and isolation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Correlation {
-    of_class: Vec<[Retries; 4]>,
+    pub(super) of_class: Vec<[Retries; 4]>,
 }
 
 const fn slot(isolation: Isolation) -> usize {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gate::{failed_share, usual};
-use super::{Belief, Filter, FlakeOptions, Retried, Score, Seen, Strip, gate};
+use super::{Belief, Clusters, Filter, FlakeOptions, Retried, Score, Seen, Strip, gate};
 use crate::attempt::{Isolation, Outcome};
 use crate::history::RunRecording;
 use crate::test_id::{TestId, TestTable};
@@ -21,6 +21,21 @@ fn class_of(duration: Option<Micros>) -> u8 {
         Some(_) => 1,
         None => 0,
     }
+}
+
+/// Branches whose runs show what the suite is like, whoever works on it.
+const MAIN: [&str; 4] = ["main", "master", "trunk", "develop"];
+
+/// True where a run of this branch teaches the scores: one of a main branch, or any as long as no
+/// run of a main branch is known. What a change does to its own tests says little of the suite.
+///
+/// ```
+/// use rasher::flake::teaches;
+/// assert!(teaches(Some("main"), true) && !teaches(Some("fix-1"), true));
+/// assert!(teaches(Some("fix-1"), false));
+/// ```
+pub fn teaches(branch: Option<&str>, main_known: bool) -> bool {
+    !main_known || branch.is_some_and(|branch| MAIN.contains(&branch))
 }
 
 /// Flake scores of one environment, folded run by run.
@@ -50,6 +65,14 @@ struct Told {
     shard: u32,
     outcome: Outcome,
     isolation: Isolation,
+}
+
+/// Adds the newest and forgets the oldest.
+fn keep<T>(newest: &mut Vec<T>, value: T) {
+    if newest.len() >= CALM_RUNS {
+        newest.remove(0);
+    }
+    newest.push(value);
 }
 
 impl Scores {
@@ -92,14 +115,14 @@ impl Scores {
         }
         let several = workers.iter().any(|worker| *worker != workers[0]);
         let usual = usual(&self.shares);
-        self.shares.push(failed_share(&seen));
+        keep(&mut self.shares, failed_share(&seen));
         let left_out = gate(&mut seen, if several { &workers } else { &[] }, usual);
         if !left_out.whole_run {
             let odd = |(test, seen): (TestId, &Seen)| {
                 *seen == Seen::Failed && self.filter.belief(test).is_surprising()
             };
             let count = self.names.ids().zip(&seen).filter(|pair| odd(*pair)).count();
-            self.surprising.push(count as u32);
+            keep(&mut self.surprising, count as u32);
         }
         retried.retain(|retried| seen[retried.test.index()] == Seen::Failed);
         let commit = &first.context.commit;
@@ -142,6 +165,26 @@ impl Scores {
         told
     }
 
+    /// What is kept beside names and filter: runs, newest commit, surprising failures, shares.
+    pub(super) fn told(&self) -> (&BTreeSet<String>, Option<&str>, &[u32], &[f64]) {
+        (&self.folded, self.last_commit.as_deref(), &self.surprising, &self.shares)
+    }
+
+    /// Scores that were kept.
+    pub(super) fn restored(
+        (names, filter): (TestTable, Filter),
+        folded: BTreeSet<String>,
+        last_commit: Option<String>,
+        (surprising, shares): (Vec<u32>, Vec<f64>),
+    ) -> Self {
+        Self { names, filter, folded, last_commit, surprising, shares }
+    }
+
+    /// True where a run of this name was folded.
+    pub fn has_run(&self, run: &str) -> bool {
+        self.folded.contains(run)
+    }
+
     /// The tests that were ever seen, in order of first appearance.
     pub fn names(&self) -> &TestTable {
         &self.names
@@ -178,8 +221,13 @@ impl Scores {
         self.filter.correlation(class, isolation)
     }
 
+    /// The tests that fail together, by the ids of [`Scores::names`].
+    pub fn clusters(&self) -> Clusters {
+        self.filter.clusters()
+    }
+
     /// Surprising failures of each of the last normal runs.
     pub fn surprising(&self) -> &[u32] {
-        &self.surprising[self.surprising.len().saturating_sub(CALM_RUNS)..]
+        &self.surprising
     }
 }

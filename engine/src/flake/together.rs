@@ -10,7 +10,7 @@ use super::Strip;
 use crate::test_id::TestId;
 
 /// Hashes kept of each test.
-const HASHES: usize = 16;
+pub(super) const HASHES: usize = 16;
 
 /// Tests are joined from this share of common failing runs on.
 const ALIKE: f64 = 0.5;
@@ -67,7 +67,7 @@ impl Clusters {
 /// The least hashes of the failing runs of each test that ever failed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Together {
-    of_test: BTreeMap<u32, [u32; HASHES]>,
+    pub(super) of_test: BTreeMap<u32, [u32; HASHES]>,
 }
 
 /// A multiplicative hash of a run for each slot; the same on every machine.

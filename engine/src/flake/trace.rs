@@ -8,15 +8,15 @@ const KEPT: u32 = 64;
 
 #[derive(Clone, Debug)]
 pub(super) struct Trace {
-    failed: u64,
-    absent: u64,
+    pub(super) failed: u64,
+    pub(super) absent: u64,
     /// The run that the lowest bit stands for.
-    anchor: u32,
-    born: u32,
-    failures: u32,
-    absences: u32,
-    retries: u16,
-    retries_failed: u16,
+    pub(super) anchor: u32,
+    pub(super) born: u32,
+    pub(super) failures: u32,
+    pub(super) absences: u32,
+    pub(super) retries: u16,
+    pub(super) retries_failed: u16,
 }
 
 /// The last runs of a test and what they add up to.

@@ -151,7 +151,7 @@ impl Row<'_> {
     }
 
     fn is_flaky(&self) -> bool {
-        matches!(self.word(), Some(Word::Flaky | Word::Suspect))
+        matches!(self.word(), Some(Word::Flaky | Word::Suspect | Word::Order))
     }
 
     fn failed(&self) -> impl Iterator<Item = &Told<'_>> {

@@ -121,7 +121,8 @@ const fn weight(word: Word) -> u8 {
         Word::Environment => 2,
         Word::Suspect => 3,
         Word::PreExisting => 4,
-        Word::Flaky => 5,
+        Word::Order => 5,
+        Word::Flaky => 6,
     }
 }
 
@@ -132,6 +133,7 @@ fn row(test: &TestVerdict) -> String {
         Word::Environment => "**environment**",
         Word::Suspect => "suspect",
         Word::PreExisting => "on the base already",
+        Word::Order => "order",
         Word::Flaky => "flaky",
     };
     let shield = if test.quarantined { ", in quarantine" } else { "" };

@@ -71,6 +71,25 @@ impl Planned {
     }
 }
 
+/// What a failure's message says of failures that no later pass takes back: they show a defect, and
+/// whether it strikes is chance.
+const FINAL: [&str; 6] = [
+    "DATA RACE",
+    "ThreadSanitizer",
+    "AddressSanitizer",
+    "LeakSanitizer",
+    "MemorySanitizer",
+    "UndefinedBehaviorSanitizer",
+];
+
+/// What a base commit showed of a test: `Some(true)` where it failed there and never passed.
+pub(crate) fn failed_on_base(base: &Outcomes, name: &str) -> Option<bool> {
+    let trials = base.of_name(name);
+    let results = || trials.iter().filter(|trial| trial.outcome.is_result());
+    results().next()?;
+    Some(results().all(|trial| trial.outcome.is_failure()))
+}
+
 /// How a test stands, one execution after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -100,6 +119,11 @@ impl Case {
     /// How the last failing execution ended.
     pub fn last_failure(&self) -> Option<Outcome> {
         self.executions.iter().rev().map(|(outcome, _)| *outcome).find(|it| it.is_failure())
+    }
+
+    /// True where it failed in a way that a later pass does not take back, such as a data race.
+    pub fn is_final(&self) -> bool {
+        self.message.as_deref().is_some_and(|text| FINAL.iter().any(|sign| text.contains(sign)))
     }
 
     /// True where there is no result and it was not left out on purpose.

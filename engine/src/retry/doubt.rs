@@ -1,8 +1,8 @@
 //! What one failing test may mean, as probabilities, and what to do next about it.
 //!
-//! Five explanations are weighed after every attempt: the commit broke the test for good, the
-//! commit made it fail at times, it is a flake, it was already broken on the base, or the
-//! environment failed. A retry is asked for until one side is sure enough; a pass is given only
+//! Six explanations are weighed after every attempt: the commit broke the test for good, the commit
+//! made it fail at times, it is a flake, it was already broken on the base, the environment failed,
+//! or the test fails only after certain others. A retry is asked for until one side is sure enough; a pass is given only
 //! to a test that has passed on this commit, or that the base is known to fail.
 
 use crate::flake::{Belief, LEVELS, RATES};
@@ -22,6 +22,10 @@ const SELDOM_RATE: f64 = 0.2;
 /// How often a retry fails where the environment failed the first attempt.
 const ENVIRONMENT_FAILS: f64 = 0.35;
 
+/// How often a test that depends on the order fails after the same tests as before, and how often
+/// it passes without them.
+const ORDER_REPEATS: f64 = 0.98;
+
 /// The constants of the rule. The defaults were set once and hold in every simulated world.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DoubtOptions {
@@ -35,7 +39,9 @@ pub struct DoubtOptions {
     pub neighbour: f64,
     /// Chance that the environment fails one given test of a calm run.
     pub environment: f64,
-    /// The same for a test of a suspected worker or in a passing mass failure.
+    /// Chance that the tests before it make one given test fail that passes alone.
+    pub order: f64,
+    /// The same as `environment` for a test of a suspected worker or in a passing mass failure.
     pub environment_suspected: f64,
     /// At most so many attempts of one test, the first included.
     pub attempts_max: u32,
@@ -51,6 +57,7 @@ impl Default for DoubtOptions {
             partial: 0.15,
             neighbour: 200.0,
             environment: 2e-5,
+            order: 1e-5,
             environment_suspected: 0.9,
             attempts_max: 15,
             quarantine_rate: 0.3,
@@ -84,6 +91,8 @@ pub struct Posterior {
     pub base: f64,
     /// The environment failed.
     pub environment: f64,
+    /// The tests before it make it fail.
+    pub order: f64,
 }
 
 /// What to do about a failing test.
@@ -116,6 +125,7 @@ pub struct Doubt {
     partial: [f64; PARTIAL.len()],
     base: f64,
     environment: f64,
+    order: f64,
     rate: f64,
     failed: u32,
     passed: u32,
@@ -143,6 +153,7 @@ impl Doubt {
             partial: PARTIAL.map(|fails| else_share * each * fails),
             base: else_share * f64::from(known.belief.broken) * BASE_FAILS,
             environment,
+            order: else_share * options.order,
             rate: f64::from(known.belief.rate),
             failed: 1,
             passed: 0,
@@ -150,8 +161,20 @@ impl Doubt {
         }
     }
 
-    /// Takes in a further attempt on this commit.
+    /// Takes in a further attempt on this commit, without the tests that ran before it at first.
     pub fn observe(&mut self, failed: bool) {
+        self.order *= if failed { 1.0 - ORDER_REPEATS } else { ORDER_REPEATS };
+        self.observe_else(failed);
+    }
+
+    /// Takes in a further attempt on this commit, after the same tests as at first: only this tells
+    /// a test that depends on their order from a flake.
+    pub fn observe_replay(&mut self, failed: bool) {
+        self.order *= if failed { ORDER_REPEATS } else { 1.0 - ORDER_REPEATS };
+        self.observe_else(failed);
+    }
+
+    fn observe_else(&mut self, failed: bool) {
         let weigh = |fails: f64| if failed { fails } else { 1.0 - fails };
         let calm = self.passed > 0;
         let rates = if calm { RATES.map(f64::from) } else { self.repeats };
@@ -183,6 +206,7 @@ impl Doubt {
         }
         self.base *= weigh(BASE_FAILS);
         self.environment *= weigh(ENVIRONMENT_FAILS);
+        self.order *= weigh(1.0 - ORDER_REPEATS);
         self.control = Some(failed);
         self.rescale();
     }
@@ -196,13 +220,14 @@ impl Doubt {
             self.real *= scale;
             self.base *= scale;
             self.environment *= scale;
+            self.order *= scale;
         }
     }
 
     fn total(&self) -> f64 {
         let flake: f64 = self.flake.iter().sum();
         let partial: f64 = self.partial.iter().sum();
-        flake + partial + self.real + self.base + self.environment
+        flake + partial + self.real + self.base + self.environment + self.order
     }
 
     /// The probability of each explanation.
@@ -214,6 +239,7 @@ impl Doubt {
             flake: self.flake.iter().sum::<f64>() / total,
             base: self.base / total,
             environment: self.environment / total,
+            order: self.order / total,
         }
     }
 
@@ -279,7 +305,7 @@ impl Doubt {
     pub fn p_next_fails(&self) -> f64 {
         let calm = self.passed > 0;
         let mut fails = REAL_FAILS * self.real + BASE_FAILS * self.base;
-        fails += ENVIRONMENT_FAILS * self.environment;
+        fails += ENVIRONMENT_FAILS * self.environment + (1.0 - ORDER_REPEATS) * self.order;
         let rates = if calm { RATES.map(f64::from) } else { self.repeats };
         for (weight, rate) in self.flake.iter().zip(rates) {
             fails += weight * rate;

@@ -4,11 +4,19 @@
 //! verdict on one failing test is. The result is a smaller workload: planning it is planning.
 
 mod again;
+mod alarm;
 mod case;
+mod closure;
 mod doubt;
 mod select;
 
 pub use again::Again;
+pub use alarm::Alarm;
+pub(crate) use alarm::read;
+pub(crate) use case::failed_on_base;
 pub use case::{Case, Planned, cases};
 pub use doubt::{Doubt, DoubtOptions, Known, Next, Posterior, retries_needed};
-pub use select::{Demands, RetryLimits, RetryOptions, RetrySet, neighbours, outstanding, weigh};
+pub use select::{
+    Demands, RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet, neighbours,
+    outstanding, weigh,
+};

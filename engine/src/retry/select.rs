@@ -1,12 +1,15 @@
 //! Which tests run again: what is outstanding, what that demands, and what limits allow.
 
-use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::Dfs;
+use std::collections::BTreeMap;
 
+use super::alarm::{Alarm, alarm};
 use super::case::{Case, Planned};
-use super::doubt::{Doubt, DoubtOptions, Known, Next};
-use crate::attempt::{Isolation, Outcome};
+use super::closure::Closure;
+use super::doubt::{Doubt, DoubtOptions, Known, Next, retries_needed};
+use crate::attempt::Isolation;
 use crate::flake::Scores;
+use crate::outcome::Outcomes;
+use crate::outcome::environment::Disturbance;
 use crate::plan::document::Settled;
 use crate::test_id::{TestId, TestSet};
 use crate::units::Micros;
@@ -18,6 +21,9 @@ pub struct Demands {
     pub needs: Vec<(TestId, TestId)>,
     /// Classes that run whole or not at all: ordered or stateful ones.
     pub whole: Vec<String>,
+    /// The invocations of each method that has several. One of them runs again alone only where all
+    /// were reported as planned; else the method does, or the class where none was.
+    pub units: Vec<Vec<TestId>>,
 }
 
 /// How much may be run again.
@@ -29,12 +35,38 @@ pub struct RetryLimits {
     pub share_max: f64,
     /// At most so much predicted test time.
     pub time_max: Micros,
+    /// At most so much money, at [`RetryLimits::price_per_hour`] of test time.
+    pub cost_max: f64,
+    /// What an hour of a worker costs.
+    pub price_per_hour: f64,
+    /// How many copies of the retry run at once; time and money are counted for all.
+    pub copies: u32,
 }
 
 impl Default for RetryLimits {
     fn default() -> Self {
-        Self { tests_max: usize::MAX, share_max: 1.0, time_max: Micros::MAX }
+        Self {
+            tests_max: usize::MAX,
+            share_max: 1.0,
+            time_max: Micros::MAX,
+            cost_max: f64::INFINITY,
+            price_per_hour: 0.0,
+            copies: 1,
+        }
     }
+}
+
+/// How a test that failed is settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RetryRule {
+    /// By hypotheses where any run is known, else by the closed form.
+    #[default]
+    Auto,
+    /// By the probabilities of five explanations.
+    Hypotheses,
+    /// By a number of retries fixed from its rate and the number of failing tests; the first pass
+    /// settles it.
+    ClosedForm,
 }
 
 /// What decides a retry.
@@ -46,13 +78,39 @@ pub struct RetryOptions {
     pub limits: RetryLimits,
     /// Where the retries will run.
     pub isolation: Isolation,
+    /// Which rule settles a test.
+    pub rule: RetryRule,
+    /// Of tests that always fail together only the cheapest runs again, until it passes.
+    pub one_of_cluster: bool,
+    /// Retry even where so much failed that a probe of a few tests should come first.
+    pub ignore_alarm: bool,
+}
+
+/// What is known beside the results of this commit.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryEvidence<'a> {
+    /// What past runs say.
+    pub scores: &'a Scores,
+    /// What the base commit showed, where somebody ran it.
+    pub base: Option<&'a Outcomes>,
+    /// What tests demand of each other.
+    pub demands: &'a Demands,
+    /// Predicted durations.
+    pub durations: &'a [Micros],
 }
 
 impl Default for RetryOptions {
     fn default() -> Self {
         // A score alone takes no test out: that is for a policy that says so.
         let doubt = DoubtOptions { quarantine_rate: 2.0, ..DoubtOptions::default() };
-        Self { doubt, limits: RetryLimits::default(), isolation: Isolation::FreshProcess }
+        Self {
+            doubt,
+            limits: RetryLimits::default(),
+            isolation: Isolation::FreshProcess,
+            rule: RetryRule::Auto,
+            one_of_cluster: false,
+            ignore_alarm: false,
+        }
     }
 }
 
@@ -67,6 +125,9 @@ pub struct RetrySet {
     pub over_limit: usize,
     /// Every other planned test.
     pub settled: Vec<Settled>,
+    /// So much failed that single retries would tell nothing: the tests are a probe, to be run here
+    /// and on the base, or its answer is at hand.
+    pub alarm: Option<Alarm>,
 }
 
 /// Weighs a failing case: `None` where nothing of it failed. `neighbours` counts the other
@@ -84,9 +145,11 @@ pub fn weigh(
     let belief = scores.belief(name);
     let known = Known { belief, correlation, neighbours, suspected };
     let mut weighed = Doubt::after_failure(&known, doubt);
-    for (at, (outcome, _)) in case.executions.iter().enumerate() {
-        if at != first && outcome.is_result() {
-            weighed.observe(outcome.is_failure());
+    for (at, (outcome, isolation)) in case.executions.iter().enumerate() {
+        match isolation {
+            _ if at == first || !outcome.is_result() => {}
+            Isolation::Replay => weighed.observe_replay(outcome.is_failure()),
+            _ => weighed.observe(outcome.is_failure()),
         }
     }
     Some(weighed)
@@ -116,34 +179,87 @@ enum State {
     Outstanding(f64),
 }
 
-fn state(case: &Case, weighed: Option<Doubt>, options: &RetryOptions) -> State {
-    let (failed, passed) = case.counts();
-    let Some(doubt) = weighed else {
-        return match (case.is_missing(), case.is_skipped()) {
-            (true, _) => State::Outstanding(f64::INFINITY),
-            (_, true) => State::Settled("skipped on purpose".to_owned()),
-            _ => State::Settled("passed".to_owned()),
+/// What settles the tests of one retry.
+struct Judge<'a> {
+    scores: &'a Scores,
+    options: &'a RetryOptions,
+    /// Tests that failed and never passed.
+    failing: usize,
+    transient: bool,
+}
+
+impl<'a> Judge<'a> {
+    fn new(cases: &[Case], scores: &'a Scores, options: &'a RetryOptions, transient: bool) -> Self {
+        let failing = cases.iter().filter(|case| case.counts().0 > 0 && case.counts().1 == 0);
+        Self { scores, options, failing: failing.count(), transient }
+    }
+
+    fn state(&self, case: &Case, name: &str, near: u32) -> State {
+        if case.counts().0 == 0 {
+            return match (case.is_missing(), case.is_skipped()) {
+                (true, _) => State::Outstanding(f64::INFINITY),
+                (_, true) => State::Settled("skipped on purpose".to_owned()),
+                _ => State::Settled("passed".to_owned()),
+            };
+        }
+        if case.is_final() {
+            let why = "not retried: its failure is of a kind that no pass takes back";
+            return State::Settled(why.to_owned());
+        }
+        let closed = match self.options.rule {
+            RetryRule::Auto => self.scores.runs() == 0,
+            RetryRule::Hypotheses => false,
+            RetryRule::ClosedForm => true,
         };
-    };
-    // The first failure of a test is always tried again: users expect it, and it costs little.
-    let untried = failed + passed < 2;
-    match doubt.next(&options.doubt, false) {
-        Next::Flaky => State::Settled(format!(
-            "flaky: failed {failed}, passed {passed}; P(real) {:.4}",
-            doubt.p_real()
-        )),
-        Next::Suspect => State::Settled(format!(
-            "suspect after {} attempts: failed {failed}, passed {passed}; P(real) {:.3}",
-            failed + passed,
-            doubt.p_real()
-        )),
-        Next::PreExisting if passed > 0 => State::Settled("broken on the base already".to_owned()),
-        Next::Quarantined => State::Settled("quarantined by its rate".to_owned()),
-        Next::Failed if !untried => State::Settled(format!(
-            "failed for good: failed {failed}, passed {passed}; P(real) {:.3}",
-            doubt.p_real()
-        )),
-        _ => State::Outstanding(doubt.expected_fall()),
+        if closed {
+            return self.closed_form(case, name);
+        }
+        let suspected = self.transient && self.scores.belief(name).is_surprising();
+        let doubt = weigh(case, name, self.scores, (near, suspected), &self.options.doubt);
+        doubt.map_or_else(|| State::Settled("passed".to_owned()), |it| self.weighed(case, &it))
+    }
+
+    /// Enough retries that all of them fail by chance in one run of a hundred.
+    fn closed_form(&self, case: &Case, name: &str) -> State {
+        let (failed, passed) = case.counts();
+        let rate = f64::from(self.scores.belief(name).rate);
+        let rho = f64::from(self.scores.correlation(name, self.options.isolation));
+        let fails = rate + rho * (1.0 - rate);
+        let needed = retries_needed(self.options.doubt.error_max, self.failing.max(1), fails)
+            .min(self.options.doubt.attempts_max.saturating_sub(1).max(1));
+        if passed > 0 {
+            return State::Settled(format!("passed again: failed {failed}, passed {passed}"));
+        }
+        if failed > needed {
+            return State::Settled(format!("failed for good: {needed} retries failed too"));
+        }
+        State::Outstanding(fails)
+    }
+
+    fn weighed(&self, case: &Case, doubt: &Doubt) -> State {
+        let (failed, passed) = case.counts();
+        // The first failure of a test is always tried again: users expect it, and it costs little.
+        let untried = failed + passed < 2;
+        match doubt.next(&self.options.doubt, false) {
+            Next::Flaky => State::Settled(format!(
+                "flaky: failed {failed}, passed {passed}; P(real) {:.4}",
+                doubt.p_real()
+            )),
+            Next::Suspect => State::Settled(format!(
+                "suspect after {} attempts: failed {failed}, passed {passed}; P(real) {:.3}",
+                failed + passed,
+                doubt.p_real()
+            )),
+            Next::PreExisting if passed > 0 => {
+                State::Settled("broken on the base already".to_owned())
+            }
+            Next::Quarantined => State::Settled("quarantined by its rate".to_owned()),
+            Next::Failed if !untried => State::Settled(format!(
+                "failed for good: failed {failed}, passed {passed}; P(real) {:.3}",
+                doubt.p_real()
+            )),
+            _ => State::Outstanding(doubt.expected_fall()),
+        }
     }
 }
 
@@ -152,40 +268,89 @@ fn state(case: &Case, weighed: Option<Doubt>, options: &RetryOptions) -> State {
 /// Outstanding is what failed, errored, timed out, crashed, lost its set-up or never reported, as
 /// long as its verdict is in doubt. It draws in its class where a set-up failed or the class runs
 /// whole, what it needs to run first, and what was skipped for its sake. Limits keep the tests
-/// whose retry is expected to settle most doubt per second. `seconds` are the predicted durations.
+/// whose retry is expected to settle most doubt per second. Where so much failed that a few causes
+/// must be behind it, only a probe runs, and its answer decides.
 pub fn outstanding(
     planned: &Planned,
     cases: &[Case],
-    scores: &Scores,
-    (demands, durations): (&Demands, &[Micros]),
+    evidence: &RetryEvidence<'_>,
     options: &RetryOptions,
 ) -> RetrySet {
     let tests = planned.tests();
-    let neighbours = neighbours(planned, cases, scores);
+    let alarm = if options.ignore_alarm { None } else { alarm(planned, cases, evidence) };
+    let disturbance = alarm.as_ref().and_then(|alarm| alarm.disturbance);
+    let near = neighbours(planned, cases, evidence.scores);
+    let transient = disturbance == Some(Disturbance::Transient);
+    let judge = Judge::new(cases, evidence.scores, options, transient);
     let mut wanted: Vec<(f64, TestId)> = Vec::new();
     let mut reasons: Vec<Option<String>> = vec![None; tests.len()];
-    for (case, near) in cases.iter().zip(neighbours) {
-        let name = tests.name(case.test);
-        let weighed = weigh(case, name, scores, (near, false), &options.doubt);
-        match state(case, weighed, options) {
+    for (case, near) in cases.iter().zip(near) {
+        let halted = alarm.as_ref().and_then(|alarm| alarm.halts(case));
+        match judge.state(case, tests.name(case.test), near) {
             State::Settled(reason) => reasons[case.test.index()] = Some(reason),
+            State::Outstanding(_) if halted.is_some() => reasons[case.test.index()] = halted,
             State::Outstanding(fall) => {
-                let seconds = durations.get(case.test.index()).map_or(0.0, |d| d.as_secs_f64());
+                let span = evidence.durations.get(case.test.index());
+                let seconds = span.map_or(0.0, |span| span.as_secs_f64());
                 wanted.push((fall / seconds.max(1e-3), case.test));
             }
         }
     }
-    wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let closure = Closure::new(planned, cases, demands);
-    let mut taken = Taken::new(tests.len(), durations, &options.limits);
-    let mut over_limit = 0;
-    for (_, test) in &wanted {
-        if !taken.take(&closure.of(*test)) {
-            over_limit += 1;
-            reasons[test.index()] = Some("not retried: over the limit of this retry".to_owned());
+    if options.one_of_cluster {
+        let waits = wait_for_one(planned, cases, evidence, &wanted);
+        wanted.retain(|(_, test)| !waits.contains_key(test));
+        for (test, reason) in waits {
+            reasons[test.index()] = Some(reason);
         }
     }
-    finish(planned, &wanted, taken, reasons, over_limit)
+    wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let closure = Closure::new(planned, cases, evidence.demands);
+    let mut taken = Taken::new(tests.len(), evidence.durations, &options.limits);
+    let mut over_limit = 0;
+    for (_, test) in &wanted {
+        if let Err(limit) = taken.take(&closure.of(*test)) {
+            over_limit += 1;
+            reasons[test.index()] = Some(format!("not retried: over the limit of {limit}"));
+        }
+    }
+    RetrySet { alarm, ..finish(planned, &wanted, taken, reasons, over_limit) }
+}
+
+/// The outstanding tests that wait for a cheaper one of their cluster: until that passes, whatever
+/// made them fail together is still there, and retries of the others would be wasted.
+fn wait_for_one(
+    planned: &Planned,
+    cases: &[Case],
+    evidence: &RetryEvidence<'_>,
+    wanted: &[(f64, TestId)],
+) -> BTreeMap<TestId, String> {
+    let (tests, names) = (planned.tests(), evidence.scores.names());
+    let clusters = evidence.scores.clusters();
+    let mut of_cluster: BTreeMap<usize, Vec<TestId>> = BTreeMap::new();
+    for (_, test) in wanted.iter().filter(|(_, test)| cases[test.index()].counts().0 > 0) {
+        if let Some(cluster) = names.find(tests.name(*test)).and_then(|known| clusters.of(known)) {
+            of_cluster.entry(cluster).or_default().push(*test);
+        }
+    }
+    let over = |cluster: usize| {
+        let known =
+            clusters.lists()[cluster].iter().filter_map(|test| tests.find(names.name(*test)));
+        known
+            .into_iter()
+            .any(|test| cases[test.index()].counts().0 > 0 && cases[test.index()].counts().1 > 0)
+    };
+    let span = |test: &TestId| evidence.durations.get(test.index()).copied().unwrap_or_default();
+    let mut waits = BTreeMap::new();
+    for (cluster, members) in of_cluster {
+        let Some(first) = members.iter().min_by_key(|test| (span(test), **test)) else { continue };
+        if over(cluster) {
+            continue;
+        }
+        let why =
+            format!("not retried yet: waits for `{}` of its cluster to pass", tests.name(*first));
+        waits.extend(members.iter().filter(|test| *test != first).map(|test| (*test, why.clone())));
+    }
+    waits
 }
 
 fn finish(
@@ -202,103 +367,59 @@ fn finish(
         test: planned.tests().name(test).to_owned(),
         reason: reasons[test.index()].clone().unwrap_or_else(|| "passed".to_owned()),
     });
-    RetrySet { demanded: tests.len() - asked, over_limit, settled: settled.collect(), tests }
+    let settled = settled.collect();
+    RetrySet { demanded: tests.len() - asked, over_limit, settled, tests, alarm: None }
 }
 
 /// What has been taken within the limits.
 struct Taken<'a> {
     set: TestSet,
     count: usize,
-    count_max: usize,
+    share_max: usize,
     time: Micros,
-    time_max: Micros,
+    limits: &'a RetryLimits,
     durations: &'a [Micros],
 }
 
 impl<'a> Taken<'a> {
-    fn new(planned: usize, durations: &'a [Micros], limits: &RetryLimits) -> Self {
-        let share = (limits.share_max.clamp(0.0, 1.0) * planned as f64).floor() as usize;
+    fn new(planned: usize, durations: &'a [Micros], limits: &'a RetryLimits) -> Self {
         Self {
             set: TestSet::with_len(planned),
             count: 0,
-            count_max: limits.tests_max.min(share),
+            share_max: (limits.share_max.clamp(0.0, 1.0) * planned as f64).floor() as usize,
             time: Micros::ZERO,
-            time_max: limits.time_max,
+            limits,
             durations,
         }
     }
 
-    /// Takes all of these tests, or none where that would pass a limit.
-    fn take(&mut self, tests: &[TestId]) -> bool {
+    /// Takes all of these tests, or none where that would pass a limit, which it names.
+    fn take(&mut self, tests: &[TestId]) -> Result<(), String> {
         let new: Vec<TestId> =
             tests.iter().copied().filter(|test| !self.set.contains(*test)).collect();
         let duration =
             |test: &TestId| self.durations.get(test.index()).copied().unwrap_or_default();
         let time = self.time + new.iter().map(duration).sum();
-        if self.count + new.len() > self.count_max || time > self.time_max {
-            return false;
+        let count = self.count + new.len();
+        let limits = self.limits;
+        let spent = Micros::new(time.get().saturating_mul(u64::from(limits.copies.max(1))));
+        let cost = spent.as_secs_f64() / 3_600.0 * limits.price_per_hour;
+        if count > limits.tests_max {
+            return Err(format!("{} tests", limits.tests_max));
         }
-        self.count += new.len();
-        self.time = time;
+        if count > self.share_max {
+            return Err(format!("{}% of the planned tests", 100.0 * limits.share_max));
+        }
+        if spent > limits.time_max {
+            return Err(format!("{} of test time", limits.time_max));
+        }
+        if cost > limits.cost_max {
+            return Err(format!("{} in money", limits.cost_max));
+        }
+        (self.count, self.time) = (count, time);
         for test in new {
             self.set.insert(test);
         }
-        true
-    }
-}
-
-/// What else must run when one test does: a graph of tests, an arrow to each test demanded.
-struct Closure {
-    graph: DiGraph<(), ()>,
-}
-
-impl Closure {
-    fn new(planned: &Planned, cases: &[Case], demands: &Demands) -> Self {
-        let tests = planned.tests();
-        let mut graph = DiGraph::with_capacity(tests.len(), 0);
-        for _ in tests.ids() {
-            graph.add_node(());
-        }
-        let node = |test: TestId| NodeIndex::new(test.index());
-        for (test, first) in &demands.needs {
-            graph.add_edge(node(*test), node(*first), ());
-            // Skipped for the sake of what failed: it comes back with it.
-            if cases[test.index()].is_skipped() {
-                graph.add_edge(node(*first), node(*test), ());
-            }
-        }
-        let mut of_group = vec![Vec::new(); tests.group_count()];
-        for test in tests.ids() {
-            if let Some(group) = tests.group(test) {
-                of_group[group.index()].push(test);
-            }
-        }
-        let whole = |group: &Vec<TestId>| {
-            let failed_set_up = |test: &TestId| {
-                cases[test.index()].last_failure() == Some(Outcome::SetUpFailed)
-                    && cases[test.index()].counts().1 == 0
-            };
-            let name = group.first().and_then(|test| tests.group(*test));
-            let listed = name.is_some_and(|group| {
-                demands.whole.iter().any(|class| class == tests.group_name(group))
-            });
-            listed || group.iter().any(failed_set_up)
-        };
-        for group in of_group.iter().filter(|group| whole(group)) {
-            // A ring: from each member all others are reached.
-            for (at, test) in group.iter().enumerate() {
-                graph.add_edge(node(*test), node(group[(at + 1) % group.len()]), ());
-            }
-        }
-        Self { graph }
-    }
-
-    fn of(&self, test: TestId) -> Vec<TestId> {
-        let mut search = Dfs::new(&self.graph, NodeIndex::new(test.index()));
-        let mut found = Vec::new();
-        while let Some(node) = search.next(&self.graph) {
-            found.push(TestId(node.index() as u32));
-        }
-        found
+        Ok(())
     }
 }

@@ -37,6 +37,8 @@ pub enum Word {
     Failed,
     /// The base fails it too.
     PreExisting,
+    /// Passed alone, and fails again after the same tests as before: their order is to blame.
+    Order,
     /// Its worker is to blame; it must pass elsewhere.
     Environment,
     /// No result that counts.
@@ -105,6 +107,9 @@ pub struct PosteriorDocument {
     pub base: f64,
     /// The environment failed.
     pub environment: f64,
+    /// The tests before it made it fail.
+    #[serde(default)]
+    pub order: f64,
 }
 
 /// Nine digits: what the last bits of a logarithm differ in on other machines is cut off.
@@ -126,6 +131,7 @@ pub(super) fn test(
             flake: rounded(it.flake),
             base: rounded(it.base),
             environment: rounded(it.environment),
+            order: rounded(it.order),
         }
     });
     TestVerdict {

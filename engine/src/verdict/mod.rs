@@ -10,10 +10,12 @@ mod environment;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::flake::Scores;
+use crate::flake::{Clusters, Scores};
 use crate::outcome::Outcomes;
-use crate::outcome::environment::{Disturbance, mass_limit, read_probe};
-use crate::retry::{Case, Doubt, DoubtOptions, Next, Planned, cases, neighbours, weigh};
+use crate::outcome::environment::{Disturbance, mass_limit};
+use crate::retry::{
+    Case, Doubt, DoubtOptions, Next, Planned, cases, failed_on_base, neighbours, read, weigh,
+};
 use crate::test_id::TestId;
 
 pub use document::{
@@ -52,8 +54,17 @@ struct Judged {
     reason: String,
 }
 
+/// What makes failures one: they count once.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    Cluster(usize),
+    Signature(u64),
+    Test(TestId),
+}
+
 /// What the judge looks at.
 struct Bench<'a> {
+    clusters: Clusters,
     planned: &'a Planned,
     base: Option<&'a Outcomes>,
     scores: &'a Scores,
@@ -80,7 +91,7 @@ pub fn judge(
     scores: &Scores,
     options: &VerdictOptions,
 ) -> VerdictDocument {
-    let bench = Bench { planned, base, scores, options };
+    let bench = Bench { clusters: scores.clusters(), planned, base, scores, options };
     let cases = cases(planned, outcomes);
     let suspects = environment::suspects(planned, &cases, scores);
     let disturbance = bench.probe(&cases);
@@ -107,10 +118,7 @@ impl Bench<'_> {
 
     /// What the base showed of a test: `Some(true)` where it failed there and never passed.
     fn on_base(&self, test: TestId) -> Option<bool> {
-        let trials = self.base?.of_name(self.name(test));
-        let results = || trials.iter().filter(|trial| trial.outcome.is_result());
-        results().next()?;
-        Some(results().all(|trial| trial.outcome.is_failure()))
+        failed_on_base(self.base?, self.name(test))
     }
 
     /// The failing tests that were also run on the base are a probe.
@@ -123,14 +131,7 @@ impl Bench<'_> {
         if odd.len() as u32 <= limit {
             return None;
         }
-        let (mut head, mut base, mut of) = (0, 0, 0);
-        for case in odd {
-            let Some(failed) = self.on_base(case.test) else { continue };
-            of += 1;
-            base += u32::from(failed);
-            head += u32::from(case.executions.last().is_some_and(|(last, _)| last.is_failure()));
-        }
-        (of >= 5).then(|| read_probe((head, of), (base, of)))
+        read(odd.into_iter(), |test| self.on_base(test))
     }
 
     /// `None` for a test that passed without ado.
@@ -179,7 +180,7 @@ impl Bench<'_> {
             RunVerdict::Environment
         } else if blocking > 0 || p_real > self.options.p_real_max {
             RunVerdict::Failed
-        } else if of(Word::Flaky) + of(Word::Suspect) > 0 {
+        } else if of(Word::Flaky) + of(Word::Suspect) + of(Word::Order) > 0 {
             RunVerdict::Flaky
         } else {
             RunVerdict::Passed
@@ -203,23 +204,31 @@ impl Bench<'_> {
         }
     }
 
-    /// Probability that any failure is the commit's: independent over root causes; failures of one
-    /// signature are one cause, which is as real as its most real member.
+    /// Probability that any failure is the commit's: independent over root causes. Failures of one
+    /// signature are one cause, and so are those of tests that always fail together; a cause is as
+    /// real as its most real member.
     fn p_any_real(&self, cases: &[Case], judged: &[Judged]) -> f64 {
-        let mut causes: BTreeMap<(u64, u32), f64> = BTreeMap::new();
+        let mut causes: BTreeMap<Cause, f64> = BTreeMap::new();
         for it in judged.iter().filter(|it| it.word != Word::PreExisting) {
             if self.is_quarantined(self.name(it.test)) {
                 continue;
             }
             let Some(doubt) = &it.doubt else { continue };
-            let cause = match cases[it.test.index()].signature {
-                Some(signature) => (signature, u32::MAX),
-                None => (0, it.test.0),
+            let signature = cases[it.test.index()].signature;
+            let cause = match (self.cluster(it.test), signature) {
+                (Some(cluster), _) => Cause::Cluster(cluster),
+                (None, Some(signature)) => Cause::Signature(signature),
+                (None, None) => Cause::Test(it.test),
             };
             let p = causes.entry(cause).or_default();
             *p = p.max(doubt.p_real());
         }
         1.0 - causes.values().map(|p| 1.0 - p).product::<f64>()
+    }
+
+    /// The cluster of a test, as history knows it.
+    fn cluster(&self, test: TestId) -> Option<usize> {
+        self.clusters.of(self.scores.names().find(self.name(test))?)
     }
 
     /// The line that a person reads: what happened here, what history says, what the base showed.
@@ -240,6 +249,10 @@ impl Bench<'_> {
             Some(false) => "; fails on base: no",
             None => "; base not run",
         };
+        if let Some(cluster) = self.cluster(case.test) {
+            let others = self.clusters.lists()[cluster].len() - 1;
+            line += &format!("; fails together with {others} others");
+        }
         if case.conflicting {
             line += "; reports contradict each other";
         }
@@ -267,6 +280,13 @@ fn word(
             return (Word::Environment, "its worker is suspected; retry it elsewhere".to_owned());
         }
         return (Word::Failed, "no passing attempt on this commit".to_owned());
+    }
+    if case.is_final() {
+        return (Word::Failed, "passed again, but such a failure is never taken back".to_owned());
+    }
+    if doubt.posterior().order > 0.9 {
+        let why = "passes alone, fails after the same tests: keep it apart from what runs before";
+        return (Word::Order, why.to_owned());
     }
     if p_real > 0.5 {
         return (Word::Failed, "passed at times, but is more likely real than not".to_owned());

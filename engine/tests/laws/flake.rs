@@ -1,7 +1,10 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
-use rasher::attempt::Isolation;
-use rasher::flake::{Filter, FlakeOptions, Retried, Seen, gate};
+use rasher::attempt::{Attempt, Isolation, Outcome, Recording, RunContext};
+use rasher::flake::{Filter, FlakeOptions, Retried, Scores, Seen, gate};
+use rasher::history::RunRecording;
 use rasher::test_id::TestId;
+use rasher::units::Micros;
 
 const SEEN: [Seen; 3] = [Seen::Nothing, Seen::Passed, Seen::Failed];
 
@@ -209,4 +212,98 @@ fn a_failure_beside_others_of_its_group_is_likelier_a_breakage_unless_they_passe
     assert!(broken(together, None) > broken(apart, None));
     assert!(broken(together, Some(true)) > broken(apart, Some(true)));
     assert_eq!(broken(together, Some(false)), broken(apart, Some(false)));
+}
+
+/// The recording of a run in which some tests failed.
+fn recorded(run: usize, seen: &[(Seen, Option<bool>)]) -> Vec<RunRecording> {
+    let rows = |round: u16, ends: Vec<(usize, bool)>| {
+        let mut recording = Recording::default();
+        for (at, failed) in ends {
+            let (name, group) = (format!("c{}#t{at}", at / 3), format!("c{}", at / 3));
+            recording.attempts.push(Attempt {
+                test: recording.tests.intern(&name, Some(&group)),
+                ordinal: 0,
+                start: None,
+                duration: Some(Micros::from_millis(100 * at as u64)),
+                outcome: if failed { Outcome::Failed } else { Outcome::Passed },
+                signature: None,
+                message: None,
+                unique_id: None,
+            });
+        }
+        let context = RunContext {
+            environment: "ci".into(),
+            branch: None,
+            commit: Some(format!("c{run}")),
+            base_commit: None,
+            run: format!("run-{run}"),
+            attempt: round,
+            shard: None,
+            worker: None,
+            plan: None,
+            isolation: if round > 1 { Isolation::FreshWorker } else { Isolation::InSuite },
+            at: Timestamp::UNIX_EPOCH,
+        };
+        RunRecording { context, recording }
+    };
+    let ran = seen.iter().enumerate().filter(|(_, it)| it.0 != Seen::Nothing);
+    let first = ran.map(|(at, it)| (at, it.0 == Seen::Failed)).collect();
+    let failed = seen.iter().enumerate().filter(|(_, it)| it.0 == Seen::Failed);
+    let again = failed.filter_map(|(at, it)| it.1.map(|failed| (at, failed))).collect();
+    vec![rows(1, first), rows(2, again)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: Some(Box::new(
+            proptest::test_runner::FileFailurePersistence::SourceParallel("../../proptest-regressions"),
+        )),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_run_folded_twice_or_kept_as_bytes_between_leaves_the_same_bits(runs in runs(19)) {
+        let options = FlakeOptions::default;
+        let (mut once, mut twice) = (Scores::new(options()), Scores::new(options()));
+        for (at, run) in runs.iter().enumerate() {
+            once.fold(&recorded(at, run));
+            let recordings = recorded(at, run);
+            twice.fold(&recordings);
+            prop_assert!(!twice.fold(&recordings));
+            // The same reports once more in one run, and the state through its bytes.
+            let told: Vec<RunRecording> = recordings.iter().chain(&recordings).cloned().collect();
+            prop_assert!(!twice.fold(&told));
+            twice = Scores::from_bytes(&twice.to_bytes(), options()).expect("its own bytes");
+        }
+        prop_assert_eq!(once.to_bytes(), twice.to_bytes());
+        let mut doubled = Scores::new(options());
+        for (at, run) in runs.iter().enumerate() {
+            let recordings = recorded(at, run);
+            doubled.fold(&recordings.iter().chain(&recordings).cloned().collect::<Vec<_>>());
+        }
+        prop_assert_eq!(once.to_bytes(), doubled.to_bytes());
+    }
+
+    #[test]
+    fn bytes_that_are_no_scores_are_refused_or_harmless(
+        cut in 0..4_000_usize, at in 0..4_000_usize, byte in any::<u8>(),
+    ) {
+        let mut scores = Scores::new(FlakeOptions::default());
+        for run in 0..3 {
+            scores.fold(&recorded(run, &[(Seen::Failed, Some(false)), (Seen::Passed, None)]));
+        }
+        let bytes = scores.to_bytes();
+        let short = &bytes[..cut.min(bytes.len() - 1)];
+        prop_assert!(Scores::from_bytes(short, FlakeOptions::default()).is_none());
+        let mut other = bytes.clone();
+        let place = at % other.len();
+        other[place] = byte;
+        if let Some(mut scores) = Scores::from_bytes(&other, FlakeOptions::default()) {
+            scores.fold(&recorded(9, &[(Seen::Failed, Some(true)), (Seen::Passed, None)]));
+            for test in scores.names().ids() {
+                let _ = (scores.filter().score(test), scores.filter().strip(test).text(40));
+            }
+        }
+    }
 }

@@ -6,8 +6,8 @@ use rasher::outcome::{Folder, Outcomes};
 use rasher::plan::document::PlanDocument;
 use rasher::plan::{PlanFacts, PlanOptions, Workload, plan};
 use rasher::retry::{
-    Demands, Doubt, DoubtOptions, Known, Next, Planned, RetryLimits, RetryOptions, RetrySet, cases,
-    outstanding,
+    Demands, Doubt, DoubtOptions, Known, Next, Planned, RetryEvidence, RetryLimits, RetryOptions,
+    RetrySet, cases, outstanding,
 };
 use rasher::test_id::TestTable;
 use rasher::units::Micros;
@@ -89,10 +89,13 @@ fn retry_demanding(
     let demands = Demands {
         needs: needs.iter().map(|(test, first)| (find(test), find(first))).collect(),
         whole: whole.iter().map(|class| (*class).to_owned()).collect(),
+        ..Demands::default()
     };
     let scores = Scores::new(FlakeOptions::default());
     let spans = vec![Micros::from_secs(1); planned.tests().len()];
-    let set = outstanding(&planned, &cases, &scores, (&demands, &spans), options);
+    let evidence =
+        RetryEvidence { scores: &scores, base: None, demands: &demands, durations: &spans };
+    let set = outstanding(&planned, &cases, &evidence, options);
     (planned, set)
 }
 
@@ -160,7 +163,8 @@ proptest! {
             doubt.observe(failed);
         }
         let posterior = doubt.posterior();
-        let sum = posterior.real + posterior.partial + posterior.flake + posterior.base + posterior.environment;
+        let sum = posterior.real + posterior.partial + posterior.flake + posterior.base;
+        let sum = sum + posterior.environment + posterior.order;
         prop_assert!((sum - 1.0).abs() < 1e-9);
         let mut passed = doubt;
         passed.observe(false);
@@ -230,4 +234,216 @@ fn what_a_test_needs_comes_back_and_what_was_skipped_for_it_too() {
 fn the_closed_form_is_that_of_the_table() {
     let needed = |p: f64| rasher::retry::retries_needed(0.01, 1, p + 0.1 * (1.0 - p));
     assert_eq!([0.01, 0.1, 0.3, 0.5, 0.6].map(needed), [3, 3, 5, 8, 11]);
+}
+
+fn evidence_of<'a>(
+    scores: &'a Scores,
+    demands: &'a Demands,
+    spans: &'a [Micros],
+) -> RetryEvidence<'a> {
+    RetryEvidence { scores, base: None, demands, durations: spans }
+}
+
+/// Scores of a suite in which each of these tests failed in the runs that `fails` says.
+fn scores_of(tests: &[&str], runs: u32, fails: impl Fn(usize, u32) -> bool) -> Scores {
+    let mut scores = Scores::new(FlakeOptions::default());
+    for run in 0..runs {
+        let mut recording = Recording::default();
+        for (at, name) in tests.iter().enumerate() {
+            let group = name.split_once('#').map(|(class, _)| class);
+            let test = recording.tests.intern(name, group);
+            let outcome = if fails(at, run) { Outcome::Failed } else { Outcome::Passed };
+            recording.attempts.push(Attempt {
+                test,
+                ordinal: 0,
+                start: None,
+                duration: None,
+                outcome,
+                signature: None,
+                message: None,
+                unique_id: None,
+            });
+        }
+        let context = RunContext {
+            environment: "ci".into(),
+            branch: None,
+            commit: None,
+            base_commit: None,
+            run: format!("run-{run}"),
+            attempt: 1,
+            shard: None,
+            worker: None,
+            plan: None,
+            isolation: Isolation::InSuite,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        scores.fold(&[rasher::history::RunRecording { context, recording }]);
+    }
+    scores
+}
+
+#[test]
+fn every_limit_is_named_in_the_reason_and_copies_count_against_time_and_money() {
+    let plan = plan_of(&TESTS);
+    let rows: Vec<(&str, Outcome)> = TESTS.iter().map(|name| (*name, Outcome::Failed)).collect();
+    let outcomes = fold(&[(1, &rows)]);
+    let with = |limits: RetryLimits| {
+        let options = RetryOptions { limits, ..RetryOptions::default() };
+        let (_, set) = retry_of(&plan, &outcomes, &options);
+        let reason = set.settled.first().map(|it| it.reason.clone()).unwrap_or_default();
+        (set.tests.len(), reason)
+    };
+    let none = RetryLimits::default;
+    let (taken, reason) = with(RetryLimits { tests_max: 2, ..none() });
+    assert_eq!((taken, reason.as_str()), (2, "not retried: over the limit of 2 tests"));
+    let (taken, reason) = with(RetryLimits { share_max: 0.5, ..none() });
+    assert_eq!(taken, 3);
+    assert!(reason.contains("50% of the planned tests"), "{reason}");
+    let (taken, reason) = with(RetryLimits { time_max: Micros::from_secs(4), ..none() });
+    assert_eq!(taken, 4);
+    assert!(reason.contains("of test time"), "{reason}");
+    let (taken, _) = with(RetryLimits { time_max: Micros::from_secs(4), copies: 2, ..none() });
+    assert_eq!(taken, 2);
+    let (taken, reason) = with(RetryLimits { cost_max: 0.5, price_per_hour: 360.0, ..none() });
+    assert_eq!(taken, 5, "a second costs a tenth");
+    assert!(reason.contains("0.5 in money"), "{reason}");
+}
+
+#[test]
+fn a_mass_failure_is_probed_first_and_the_base_says_what_it_was() {
+    let names: Vec<String> = (0..60).map(|at| format!("c{at}#t")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let planned = Planned::new(&[plan_of(&names)]);
+    let ended = |of: Outcome| names.iter().map(|name| (*name, of)).collect::<Vec<_>>();
+    let (failed, passed) = (ended(Outcome::Failed), ended(Outcome::Passed));
+    let scores = scores_of(&names, 20, |_, _| false);
+    let (demands, spans) = (Demands::default(), vec![Micros::from_secs(1); names.len()]);
+    let first = fold(&[(1, &failed)]);
+    let plain = evidence_of(&scores, &demands, &spans);
+    let options = RetryOptions::default();
+    let set = outstanding(&planned, &cases(&planned, &first), &plain, &options);
+    let alarm = set.alarm.expect("sixty failures out of nothing");
+    assert_eq!((set.tests.len(), alarm.disturbance), (10, None));
+    assert!(set.settled.iter().all(|it| it.reason.contains("mass failure")));
+    let ignoring = RetryOptions { ignore_alarm: true, ..RetryOptions::default() };
+    let set = outstanding(&planned, &cases(&planned, &first), &plain, &ignoring);
+    assert_eq!(set.tests.len(), 60);
+    let after = |head: &[(&str, Outcome)], base: &[(&str, Outcome)]| {
+        let probed: Vec<(&str, Outcome)> =
+            head.iter().filter(|it| names[..10].contains(&it.0)).copied().collect();
+        let outcomes = fold(&[(1, &failed), (2, &probed)]);
+        let base = fold(&[(1, &base[..10])]);
+        let evidence = RetryEvidence { base: Some(&base), ..plain };
+        outstanding(&planned, &cases(&planned, &outcomes), &evidence, &options)
+    };
+    use rasher::outcome::environment::Disturbance;
+    let word = |set: &RetrySet| set.alarm.as_ref().and_then(|alarm| alarm.disturbance);
+    let set = after(&failed, &failed);
+    assert_eq!((word(&set), set.tests.len()), (Some(Disturbance::Environment), 0));
+    let set = after(&failed, &passed);
+    assert_eq!((word(&set), set.tests.len()), (Some(Disturbance::Wide), 0));
+    let set = after(&passed, &passed);
+    assert_eq!(word(&set), Some(Disturbance::Transient));
+    assert_eq!(set.tests.len(), 50, "the ten of the probe have passed");
+}
+
+#[test]
+fn without_history_a_number_of_retries_settles_and_the_first_pass_does() {
+    let plan = plan_of(&["a#1"]);
+    let options = RetryOptions::default();
+    let after = |reports: &[Report<'_>]| retry_of(&plan, &fold(reports), &options).1.tests.len();
+    let failed = [("a#1", Outcome::Failed)];
+    let rounds = |count: u16| (1..=count).map(|round| (round, &failed[..])).collect::<Vec<_>>();
+    assert_eq!(after(&rounds(1)), 1);
+    assert_eq!(after(&rounds(2)), 1);
+    assert_eq!(after(&rounds(13)), 0, "twelve retries at most");
+    let mut passed = rounds(1);
+    passed.push((2, &[("a#1", Outcome::Passed)]));
+    assert_eq!(after(&passed), 0);
+}
+
+#[test]
+fn of_a_cluster_the_cheapest_runs_again_until_it_passes() {
+    let names = ["a#1", "b#1", "c#1", "d#1"];
+    // The first three always fail together.
+    let scores = scores_of(&names, 60, |at, run| at < 3 && run % 9 == 0);
+    let planned = Planned::new(&[plan_of(&names)]);
+    let options = RetryOptions { one_of_cluster: true, ..RetryOptions::default() };
+    let demands = Demands::default();
+    let spans: Vec<Micros> = [5, 2, 9, 1].map(Micros::from_secs).to_vec();
+    let failed: Vec<(&str, Outcome)> = names.iter().map(|name| (*name, Outcome::Failed)).collect();
+    let again = |reports: &[Report<'_>]| {
+        let cases = cases(&planned, &fold(reports));
+        let set = outstanding(&planned, &cases, &evidence_of(&scores, &demands, &spans), &options);
+        (self::names(&planned, &set), set)
+    };
+    let (tests, set) = again(&[(1, &failed)]);
+    assert_eq!(tests, ["b#1", "d#1"]);
+    assert!(set.settled.iter().all(|it| it.reason.contains("waits for `b#1`")));
+    let (tests, _) = again(&[(1, &failed), (2, &[("b#1", Outcome::Passed)])]);
+    assert!(tests.contains(&"a#1".to_owned()) && tests.contains(&"c#1".to_owned()));
+}
+
+#[test]
+fn an_invocation_runs_again_alone_only_where_its_siblings_are_as_planned() {
+    let names = ["a#m[1]", "a#m[2]", "a#n", "b#1"];
+    let plan = plan_of(&names);
+    let planned = Planned::new(std::slice::from_ref(&plan));
+    let find = |name: &str| planned.tests().find(name).expect("planned");
+    let units = vec![vec![find("a#m[1]"), find("a#m[2]")]];
+    let demands = Demands { units, ..Demands::default() };
+    let scores = Scores::new(FlakeOptions::default());
+    let again = |rows: &[(&str, Outcome)]| {
+        let cases = cases(&planned, &fold(&[(1, rows)]));
+        let evidence = evidence_of(&scores, &demands, &[]);
+        self::names(&planned, &outstanding(&planned, &cases, &evidence, &RetryOptions::default()))
+    };
+    let (pass, fail) = (Outcome::Passed, Outcome::Failed);
+    let rest = [("a#n", pass), ("b#1", pass)];
+    let told = |rows: &[(&'static str, Outcome)]| again(&[rows, &rest].concat());
+    assert_eq!(told(&[("a#m[1]", fail), ("a#m[2]", pass)]), ["a#m[1]"]);
+    assert_eq!(told(&[("a#m[1]", fail), ("a#m[7]", pass)]), ["a#m[1]", "a#m[2]"]);
+    assert_eq!(told(&[("a#m[7]", fail)]), ["a#m[1]", "a#m[2]", "a#n"]);
+}
+
+/// What the rule says after each outcome sequence of up to five attempts, for three kinds of tests
+/// and every answer of the base: all of the finite table.
+#[test]
+fn the_whole_table_of_retries_keeps_its_promises() {
+    let options = DoubtOptions { attempts_max: 5, ..DoubtOptions::default() };
+    for rate in [1_usize, 4, 5, 7] {
+        let mut healthy = [0.0_f32; LEVELS];
+        healthy[rate] = 1.0;
+        let belief = Belief { healthy, broken: 0.0, rate: rasher::flake::RATES[rate] };
+        let known = Known { belief, correlation: 0.1, neighbours: 0, suspected: false };
+        for code in 0..(1_u32 << 4) * 5 * 3 {
+            let (bits, rest) = (code & 15, code >> 4);
+            let (retries, base) = (rest % 5, [None, Some(true), Some(false)][rest as usize / 5]);
+            let mut doubt = Doubt::after_failure(&known, &options);
+            let mut passed = false;
+            for at in 0..retries {
+                doubt.observe(bits >> at & 1 == 1);
+                passed |= bits >> at & 1 == 0;
+            }
+            if let Some(failed) = base {
+                doubt.observe_base(failed);
+            }
+            let (p, next) = (doubt.p_real(), doubt.next(&options, base.is_none()));
+            let case = format!(
+                "rate {rate}, retries {retries} of {bits:04b}, base {base:?}: {next:?}, {p}"
+            );
+            match next {
+                Next::Flaky => assert!(passed && p <= options.error_max, "{case}"),
+                Next::PreExisting => {
+                    assert!(base == Some(true) || p <= options.error_max, "{case}")
+                }
+                Next::Suspect => assert!(passed && p <= 0.5 && retries == 4, "{case}"),
+                Next::Failed => assert!(p >= 0.99 || retries == 4, "{case}"),
+                Next::Control => assert!(!passed && base.is_none() && retries > 0, "{case}"),
+                Next::Retry => assert!(retries < 4, "{case}"),
+                Next::Quarantined => assert!(belief.rate >= options.quarantine_rate, "{case}"),
+                _ => panic!("a word that the table does not know: {case}"),
+            }
+        }
+    }
 }

@@ -67,7 +67,7 @@ proptest! {
             prop_assert!(!test.evidence.is_empty() && !test.reason.is_empty());
             prop_assert_eq!(test.posterior.is_some(), test.verdict != Word::Missing);
             if let Some(it) = test.posterior {
-                let sum = it.real + it.partial + it.flake + it.base + it.environment;
+                let sum = it.real + it.partial + it.flake + it.base + it.environment + it.order;
                 prop_assert!((sum - 1.0).abs() < 1e-6);
             }
         }

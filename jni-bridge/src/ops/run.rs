@@ -14,7 +14,9 @@ use rasher::ingest::{Limits, Reader};
 use rasher::outcome::Outcomes;
 use rasher::outcome::ledger::{Ledger, LedgerError, Rules, Verification, chain};
 use rasher::plan::document::PlanDocument;
-use rasher::retry::{Again, Demands, Planned, RetryLimits, RetryOptions, cases, outstanding};
+use rasher::retry::{
+    Again, Demands, Planned, RetryEvidence, RetryLimits, RetryOptions, cases, outstanding,
+};
 use rasher::units::Micros;
 use rasher::verdict::{VerdictOptions, judge};
 use serde::{Deserialize, Serialize};
@@ -238,6 +240,7 @@ pub(super) fn retry(frame: &Frame<'_>) -> Answered {
             tests_max: wanted.max_tests.unwrap_or(limits.tests_max),
             share_max: share("max_share", wanted.max_share)?.unwrap_or(limits.share_max),
             time_max: span("max_time", wanted.max_time)?.unwrap_or(limits.time_max),
+            ..limits
         },
         isolation,
         ..RetryOptions::default()
@@ -247,11 +250,16 @@ pub(super) fn retry(frame: &Frame<'_>) -> Answered {
     let planned = Planned::new(&given.plans);
     let history = History::new(given.plans.last().map_or("", |plan| &*plan.environment));
     let estimates = estimate(&history, planned.tests());
-    let demands = Demands { needs: Vec::new(), whole: wanted.whole };
+    let demands = Demands { needs: Vec::new(), whole: wanted.whole, ..Demands::default() };
     let cases = cases(&planned, &outcomes);
     let scores = Scores::new(FlakeOptions::default());
-    let costs = (&demands, estimates.mean.as_slice());
-    let set = outstanding(&planned, &cases, &scores, costs, &options);
+    let evidence = RetryEvidence {
+        scores: &scores,
+        base: None,
+        demands: &demands,
+        durations: &estimates.mean,
+    };
+    let set = outstanding(&planned, &cases, &evidence, &options);
     let document = set.plan(&planned, &given.plans, &history, again).map_err(Fault::usage)?;
     let document = document.ok_or_else(|| Fault::usage("no plan was given"))?;
     given.answer(&document, None)

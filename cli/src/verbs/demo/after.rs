@@ -17,7 +17,7 @@ use rasher::outcome::{Folder, Outcomes};
 use rasher::plan::document::PlanDocument;
 use rasher::plan::{PlanFacts, PlanOptions};
 use rasher::report::{MarkdownOptions, junit, markdown};
-use rasher::retry::{Demands, Planned, RetryOptions, RetrySet, cases, outstanding};
+use rasher::retry::{Demands, Planned, RetryEvidence, RetryOptions, RetrySet, cases, outstanding};
 use rasher::test_id::TestTable;
 use rasher::units::Micros;
 use rasher::verdict::{RunVerdict, VerdictDocument, VerdictOptions, Word, judge};
@@ -97,13 +97,22 @@ impl Day<'_> {
         let planned = Planned::new(std::slice::from_ref(self.plan));
         let outcomes = fold(&reports);
         let failed = outcomes.trials().iter().filter(|it| it.outcome.is_failure()).count();
-        let scores = evidence::scores_or_none(self.session, 200, None);
+        let scores = evidence::scores_or_none(self.session, Some(200), None);
         let estimates = estimate(self.history, planned.tests());
         let told = cases(&planned, &outcomes);
         let demands = Demands::default();
-        let costs = (&demands, estimates.mean.as_slice());
-        let options = RetryOptions { isolation: Isolation::FreshWorker, ..RetryOptions::default() };
-        let set = outstanding(&planned, &told, &scores, costs, &options);
+        let evidence = RetryEvidence {
+            scores: &scores,
+            base: None,
+            demands: &demands,
+            durations: &estimates.mean,
+        };
+        let options = RetryOptions {
+            isolation: Isolation::FreshWorker,
+            ignore_alarm: true,
+            ..RetryOptions::default()
+        };
+        let set = outstanding(&planned, &told, &evidence, &options);
         let retry = self.retry(&planned, &set)?;
         reports.extend(self.round(&self.broken(RECORDED + 1), &retry, 2));
         let outcomes = fold(&reports);
