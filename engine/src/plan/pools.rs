@@ -58,7 +58,7 @@ impl PoolSpec {
         self.startup.get().saturating_add(u64::try_from(span).unwrap_or(u64::MAX))
     }
 
-    /// The work that such a worker has done by then, at most: what [`PoolSpec::finish`] was of.
+    /// The most work that such a worker can have done by then.
     ///
     /// ```
     /// use rasher::plan::PoolSpec;

@@ -490,12 +490,12 @@ fn flat() -> Vec<Pool> {
 fn a_search_that_is_cut_short_says_how_much_it_may_have_missed() {
     let tests: Vec<u64> = (0..1_500u64).map(|k| (1 + k * 7_919 % 600) * 500_003).collect();
     let limits = Limits { workers_min: 1, workers_max: 900, concurrent_max: None };
-    let deadline = Some(Micros::new(4 * 3_600 * 1_000_000));
-    let ask = Ask { deadline, cost_max: None, factor: Factor::ONE, fewest: false };
+    let deadline = Micros::new(4 * 3_600 * 1_000_000);
+    let ask = Ask { deadline: Some(deadline), cost_max: None, factor: Factor::ONE, fewest: false };
     let question = Question { tests, pools: flat(), limits, ask };
     let found = question.answer();
     assert!(found.feasible && found.probes <= 401, "{found:?}");
-    let meets = |(_, facts): &(Fleet, [u64; 3])| Micros::new(facts[1]) <= deadline.expect("one");
+    let meets = |(_, facts): &(Fleet, [u64; 3])| Micros::new(facts[1]) <= deadline;
     let every = question.every();
     let least = every.iter().filter(|it| meets(it)).map(|(_, facts)| facts[2]).min();
     let (least, cost) = (least.expect("a fleet"), found.cost.expect("a price").millionths());
