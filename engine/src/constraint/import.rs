@@ -3,6 +3,8 @@
 //! Decides what each fact means for a plan. Each importer answers with constraints and the lines
 //! it could not use; none fails.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::ConstraintSpec;
 
 /// A line that says nothing an importer knows.
@@ -87,6 +89,10 @@ fn sibling(test: &str, name: &str) -> String {
 /// Reads the table of order-dependent tests of the iDoFT data set (`odr-tests.csv`): a victim is
 /// kept apart from its polluters, a brittle test runs after a test that sets its state up.
 ///
+/// The table lists every test that sets the state up, and one suffices: the first is taken that
+/// is no polluter of what it would then share a shard with. A brittle test without such a one is
+/// told with its line and left free.
+///
 /// `project` leaves only the rows whose URL contains it. `Class.method` becomes `Class#method`, as
 /// reports print it.
 ///
@@ -102,6 +108,7 @@ fn sibling(test: &str, name: &str) -> String {
 pub fn idoft(text: &str, project: Option<&str>) -> (ConstraintSpec, Vec<Unread>) {
     let mut spec = ConstraintSpec::default();
     let mut unread = Vec::new();
+    let mut brittle: BTreeMap<String, (usize, BTreeSet<String>)> = BTreeMap::new();
     for (at, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.is_empty()) {
         let fields: Vec<&str> = line.split(',').map(|field| field.trim_matches('"')).collect();
         let [url, _, _, test, other, _, kind] = fields[..] else {
@@ -112,25 +119,84 @@ pub fn idoft(text: &str, project: Option<&str>) -> (ConstraintSpec, Vec<Unread>)
         if project.is_some_and(|wanted| !url.contains(wanted)) {
             continue;
         }
-        let pair = vec![reported(other), reported(test)];
         match kind {
             _ if test.is_empty() || other.is_empty() => {
                 let what = "a row without its two tests".to_owned();
                 unread.push(Unread { line: at + 1, what });
             }
-            "victim" => spec.apart.push(pair),
-            "brittle" => spec.before.push(pair),
+            "victim" => spec.apart.push(vec![reported(other), reported(test)]),
+            "brittle" => {
+                let (_, setters) =
+                    brittle.entry(reported(test)).or_insert((at + 1, BTreeSet::new()));
+                setters.insert(reported(other));
+            }
             _ => {
                 let what = format!("`{kind}` is neither a victim nor brittle");
                 unread.push(Unread { line: at + 1, what });
             }
         }
     }
-    for list in [&mut spec.apart, &mut spec.before] {
-        list.sort();
-        list.dedup();
+    spec.apart.sort();
+    spec.apart.dedup();
+    let mut shards = Chains::apart(&spec.apart);
+    for (test, (line, setters)) in brittle {
+        match setters.into_iter().find(|setter| shards.join(setter, &test)) {
+            Some(setter) => spec.before.push(vec![setter, test]),
+            None => unread.push(Unread {
+                line,
+                what: format!("`{test}` must not share a shard with any test that sets it up"),
+            }),
+        }
     }
     (spec, unread)
+}
+
+/// Which tests share a shard because one follows another.
+#[derive(Default)]
+struct Chains {
+    /// By test the tests it may not meet.
+    apart: BTreeMap<String, BTreeSet<String>>,
+    /// By test its chain.
+    chain: BTreeMap<String, usize>,
+    chains: Vec<BTreeSet<String>>,
+}
+
+impl Chains {
+    fn apart(pairs: &[Vec<String>]) -> Self {
+        let mut chains = Self::default();
+        for pair in pairs {
+            for (one, other) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
+                chains.apart.entry(one.clone()).or_default().insert(other.clone());
+            }
+        }
+        chains
+    }
+
+    fn of(&mut self, test: &str) -> usize {
+        *self.chain.entry(test.to_owned()).or_insert_with(|| {
+            self.chains.push(BTreeSet::from([test.to_owned()]));
+            self.chains.len() - 1
+        })
+    }
+
+    /// Lets `test` follow `setter`, unless that closes a ring or brings two together that may not
+    /// meet. A test follows one other at most, so a ring is what would join a chain to itself.
+    fn join(&mut self, setter: &str, test: &str) -> bool {
+        let (one, other) = (self.of(setter), self.of(test));
+        let clash = |member: &String| {
+            let enemies = self.apart.get(member);
+            enemies.is_some_and(|enemies| !enemies.is_disjoint(&self.chains[other]))
+        };
+        if one == other || self.chains[one].iter().any(clash) {
+            return false;
+        }
+        let moved = std::mem::take(&mut self.chains[other]);
+        for member in &moved {
+            self.chain.insert(member.clone(), one);
+        }
+        self.chains[one].extend(moved);
+        true
+    }
 }
 
 fn reported(test: &str) -> String {

@@ -419,6 +419,30 @@ fn polluters_and_setters_of_order_dependent_tests_are_read() {
     assert!(idoft(text, Some("/two")).0.apart.is_empty());
 }
 
+proptest! {
+    #![proptest_config(config(256))]
+
+    #[test]
+    fn a_measured_table_of_order_dependent_tests_never_contradicts_itself(
+        rows in prop::collection::vec((0..9_usize, 0..9_usize, any::<bool>()), 1..40),
+    ) {
+        let mut text = "header\n".to_owned();
+        for (test, other, victim) in &rows {
+            let kind = if *victim { "victim" } else { "brittle" };
+            text += &format!("u,s,m,{},{},,{kind}\n", name(*test), name(*other));
+        }
+        let (spec, unread) = idoft(&text, None);
+        let mut tests = rasher::test_id::TestTable::new();
+        for test in 0..9 {
+            tests.intern(&name(test), None);
+        }
+        prop_assert!(Constraints::resolve(&spec, &tests).is_ok(), "{text}");
+        let brittle: std::collections::BTreeSet<usize> =
+            rows.iter().filter(|(.., victim)| !victim).map(|(test, ..)| *test).collect();
+        prop_assert_eq!(spec.before.len() + unread.len(), brittle.len(), "each is placed or told");
+    }
+}
+
 #[test]
 fn more_tags_than_a_plan_tells_apart_are_refused() {
     let mut tests = rasher::test_id::TestTable::new();
