@@ -18,7 +18,8 @@ use super::setup::Parts;
 const BRIM_PPM: u64 = 60;
 /// Brims that are tried.
 const BRIMS: usize = 4;
-/// Steps of the last improvement for each brim.
+/// Steps of the last improvement for each brim; the same whatever was asked for, since the next
+/// brim depends on what comes of this one, and more steps must never end later.
 const STEPS: u64 = 60_000;
 /// Items times workers up to which more than longest first and exchange is tried.
 const CAREFUL: usize = 100_000;
@@ -37,7 +38,7 @@ pub(crate) fn brim(families: &Families, workers: usize, effort: Effort) -> Optio
     let mut brim = target_of(effort.bound, BRIM_PPM);
     for _ in 0..BRIMS {
         let (parts, mut worker) = fill(families, workers, &mut pours, brim)?;
-        let Some(longest) = balance_open(&parts, &mut worker, workers, (brim, effort)) else {
+        let Some(longest) = balance_open(&parts, &mut worker, workers, brim) else {
             // No worker is left: a higher brim frees some.
             brim = brim.saturating_add((brim - effort.bound).saturating_mul(4));
             continue;
@@ -98,12 +99,7 @@ fn fill(
 }
 
 /// Deals the parts that fill no worker to the workers that are left; the longest of those.
-fn balance_open(
-    parts: &Parts,
-    worker: &mut [u32],
-    workers: usize,
-    (brim, effort): (u64, Effort),
-) -> Option<u64> {
+fn balance_open(parts: &Parts, worker: &mut [u32], workers: usize, brim: u64) -> Option<u64> {
     let full = worker.iter().filter(|at| **at != OPEN).count();
     let open: Vec<usize> = (0..worker.len()).filter(|part| worker[*part] == OPEN).collect();
     let items: Vec<u64> = open.iter().map(|part| parts.work[*part]).collect();
@@ -115,7 +111,7 @@ fn balance_open(
     // With many items the next brim does it, for less.
     if items.len().saturating_mul(free) <= CAREFUL {
         dealt = refine(&items, dealt, Effort::new(brim, 0, 0));
-        repartition(&items, &mut dealt, brim, effort.steps.min(STEPS));
+        repartition(&items, &mut dealt, brim, STEPS);
     }
     for (part, at) in open.into_iter().zip(&dealt.worker) {
         worker[part] = full as u32 + at;

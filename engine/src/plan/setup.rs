@@ -143,7 +143,8 @@ impl Parts {
         }
         let room = cap.saturating_sub(setup).max(1);
         let count = families.sums[family].div_ceil(room);
-        let count = count.min(units.len() as u64).min(workers as u64) as usize;
+        // A set-up above the cap whose tests take no time is one part still.
+        let count = count.min(units.len() as u64).min(workers as u64).max(1) as usize;
         let cut = longest_first(units, count);
         self.work.extend(cut.loads.iter().map(|load| load + setup));
         self.family.extend(std::iter::repeat_n(family as u32, count));
