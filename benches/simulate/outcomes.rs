@@ -215,30 +215,33 @@ fn judged(filter: &Filter, test: usize) -> (Next, u32) {
     (start.next(&options, false), doubt.attempts().1)
 }
 
+/// What is told of each past.
+const COLUMNS: [&str; 17] = [
+    "past",
+    "runs",
+    "tests",
+    "failures",
+    "runs left out",
+    "mass alarms",
+    "failures left",
+    "of them lasting",
+    "P(broken) AUC",
+    "flagged",
+    "flagged rightly, %",
+    "retried",
+    "quarantined",
+    "known broken",
+    "retries each if all pass",
+    "closed form each",
+    "clusters",
+];
+
 /// The table of these pasts, a line each.
 pub fn table(pasts: &[Past]) -> Measured {
     let mut found = Measured::new(
         "outcomes",
         "What gate, filter and rule would have done on recorded pasts",
-        &[
-            "past",
-            "runs",
-            "tests",
-            "failures",
-            "runs left out",
-            "mass alarms",
-            "failures left",
-            "of them lasting",
-            "P(broken) AUC",
-            "flagged",
-            "flagged rightly, %",
-            "retried",
-            "quarantined",
-            "known broken",
-            "retries each if all pass",
-            "closed form each",
-            "clusters",
-        ],
+        &COLUMNS,
     );
     for past in pasts {
         let told = replay(past);
