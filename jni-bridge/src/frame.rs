@@ -33,7 +33,8 @@ const SECTIONS_MAX: usize = 64;
 const MUST_BE_UNDERSTOOD: u32 = 1;
 
 /// No head with its table is longer.
-pub(crate) const HEAD_MAX: usize = HEAD_BYTES + SECTIONS_MAX * ENTRY_BYTES;
+#[cfg(any(feature = "jni", test))]
+const HEAD_MAX: usize = HEAD_BYTES + SECTIONS_MAX * ENTRY_BYTES;
 
 /// A frame, checked, over the bytes it came in or with its sections on their own.
 #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ fn usize_at(bytes: &[u8], at: usize) -> Option<usize> {
 
 impl Head {
     /// Reads the head of a frame of `length` bytes, of which `bytes` are the first: all, or
-    /// [`HEAD_MAX`] at least. Sections lie within the frame and are not longer than it together.
+    /// `HEAD_MAX` at least. Sections lie within the frame and are not longer than it together.
     fn read(bytes: &[u8], length: usize, known: &[u32]) -> Result<Self, Fault> {
         if bytes.get(..4) != Some(MAGIC) {
             return Err(broken("it does not begin with `RSHR`"));
@@ -121,6 +122,7 @@ impl<'b> Frame<'b> {
     ///
     /// # Errors
     /// As [`Frame::read`], and where `part` cannot give a part of it.
+    #[cfg(any(feature = "jni", test))]
     pub(crate) fn gather<E: From<Fault>>(
         length: usize,
         known: &[u32],

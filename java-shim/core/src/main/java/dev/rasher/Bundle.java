@@ -144,11 +144,16 @@ final class Bundle {
             return file;
         }
         Path half = folder.resolve(name + '.' + java.util.UUID.randomUUID());
-        Files.write(half, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        if (isPosix(half)) {
-            Files.setPosixFilePermissions(half, PosixFilePermissions.fromString("rwx------"));
+        try {
+            Files.write(half, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            if (isPosix(half)) {
+                Files.setPosixFilePermissions(half, PosixFilePermissions.fromString("rwx------"));
+            }
+            return Files.move(half, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            Files.deleteIfExists(half);
+            throw e;
         }
-        return Files.move(half, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** Deletes what a killed process, or one on Windows, has left more than a day ago. */

@@ -129,11 +129,7 @@ class LoaderTest {
 
     @Test
     void aFolderWhereNothingMayBeExecutedIsPassedOver() throws Exception {
-        Path sealed = Files.createDirectory(folder.resolve("sealed"));
-        int mounted = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "noexec,size=64m", "tmpfs", "" + sealed)
-                .redirectErrorStream(true).redirectOutput(folder.resolve("mount").toFile()).start().waitFor();
-        assumeTrue(mounted == 0, "only root may mount a folder without execution");
-        try {
+        onMount("noexec", sealed -> {
             bundle("command", COMMAND);
             assertEquals("JNI" + VERSION, probe("JNI", "-Drasher.native.dir=" + sealed));
             assertEquals("PROCESS" + VERSION, probe("PROCESS", "-Drasher.native.dir=" + sealed));
@@ -142,8 +138,31 @@ class LoaderTest {
             String told = probe("JNI", "-Djava.io.tmpdir=" + sealed, "-Duser.home=" + file);
             assertTrue(told.contains(sealed + ": "), told);
             assertTrue(told.contains("failed to map segment"), told);
+        });
+    }
+
+    @Test
+    void aFullFolderIsPassedOverAndNothingHalfWrittenStaysInIt() throws Exception {
+        onMount("size=256k", full -> {
+            assertEquals("JNI" + VERSION, probe("JNI", "-Drasher.native.dir=" + full));
+            assertEquals(List.of(), files(full));
+        });
+    }
+
+    private interface Check {
+        void on(Path mounted) throws Exception;
+    }
+
+    /** Checks on a folder of its own file system, mounted with these options. */
+    private void onMount(String options, Check check) throws Exception {
+        Path at = Files.createDirectory(folder.resolve("mounted"));
+        int mounted = new ProcessBuilder("mount", "-t", "tmpfs", "-o", options, "tmpfs", "" + at)
+                .redirectErrorStream(true).redirectOutput(folder.resolve("mount").toFile()).start().waitFor();
+        assumeTrue(mounted == 0, "only root may mount a folder");
+        try {
+            check.on(at);
         } finally {
-            new ProcessBuilder("umount", "-l", "" + sealed).start().waitFor();
+            new ProcessBuilder("umount", "-l", "" + at).start().waitFor();
         }
     }
 
