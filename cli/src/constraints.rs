@@ -65,14 +65,16 @@ fn permille(text: &str) -> Result<u32, String> {
     if (0.0..=100.0).contains(&share) { Ok((share * 10.0).round() as u32) } else { Err(wrong()) }
 }
 
-/// The options of a plan for these tests, but for its workers.
+/// The options of a plan for these tests, but for its workers, and the constraints as they were
+/// said.
 pub(crate) fn options(
     flags: &Shape,
     session: &Session,
     tests: &TestTable,
-) -> Result<PlanOptions, Fault> {
+) -> Result<(PlanOptions, ConstraintSpec), Fault> {
     let mut options = PlanOptions::new(1);
-    options.constraints = constraints(&flags.sources, session, tests)?;
+    let spec = spec(&flags.sources, session)?;
+    options.constraints = constraints(&spec, session, tests)?;
     options.slots = flags.slots;
     options.fixed_permille = flags.fixed;
     if flags.first == First::Failed {
@@ -81,7 +83,7 @@ pub(crate) fn options(
     if let Some(path) = &flags.previous {
         options.previous = Some(Previous::of(&plans::read(path)?, tests));
     }
-    Ok(options)
+    Ok((options, spec))
 }
 
 /// The tests that failed when they last ran; none where that orders nothing.
@@ -110,13 +112,12 @@ pub(crate) fn spec(flags: &Sources, session: &Session) -> Result<ConstraintSpec,
 }
 
 /// The same, found in a workload.
-pub(crate) fn constraints(
-    flags: &Sources,
+fn constraints(
+    spec: &ConstraintSpec,
     session: &Session,
     tests: &TestTable,
 ) -> Result<Constraints, Fault> {
-    let spec = spec(flags, session)?;
-    let found = Constraints::resolve(&spec, tests).map_err(|e| Fault::usage(e.to_string()))?;
+    let found = Constraints::resolve(spec, tests).map_err(|e| Fault::usage(e.to_string()))?;
     if let Some(first) = found.unknown.first() {
         session.output.say(&format!(
             "{} of the constraints not in this workload, such as `{first}`",

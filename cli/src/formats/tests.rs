@@ -1,3 +1,4 @@
+use rasher::plan::Terms;
 use rasher::plan::document::{BoundBy, BoundKind, BudgetDocument, GroupSpan, PLAN_SCHEMA};
 use rasher::units::Micros;
 
@@ -43,6 +44,8 @@ fn plan(shards: &[&[Part<'_>]]) -> PlanDocument {
         moved: None,
         new_tests: 0,
         vanished_tests: 0,
+        terms: Terms::default(),
+        notes: Vec::new(),
         retry_of: None,
         settled: None,
     }

@@ -8,7 +8,7 @@ use rasher::error::ErrorKind;
 use rasher::estimate::Estimates;
 use rasher::history::{History, RunSeen};
 use rasher::plan::document::{BoundKind, BudgetDocument, PlanDocument, SourceCounts};
-use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Workload as Costs, plan};
+use rasher::plan::{PlanFacts, PlanOptions, SHARDS_MAX, Terms, Workload as Costs, plan};
 use rasher::test_id::{TestSet, TestTable};
 
 use crate::budgets::{self, Demand};
@@ -144,7 +144,7 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
         ..PlanFacts::default()
     };
     let failed = constraints::failed(&flags.shape, &history, &workload.tests);
-    let base = constraints::options(&flags.shape, session, &workload.tests)?;
+    let (base, said) = constraints::options(&flags.shape, session, &workload.tests)?;
     let (shards, pools, decided) = match &workers {
         Workers::Equal(shards) => (*shards, Vec::new(), None),
         Workers::Fleet(fleet) => (0, fleet::specs(fleet), None),
@@ -163,6 +163,7 @@ fn make(flags: &Flags, session: &Session, run: Option<String>) -> Result<PlanDoc
     }
     let mut options = base;
     (options.shards, options.pools) = (shards, pools);
+    let facts = PlanFacts { terms: Terms::new(said, &options), ..facts };
     let mut document = shaped(&workload, &estimates, (&options, &failed), facts)?;
     let asked = match &workers {
         Workers::Fleet(fleet) => Some(fleet::budget(fleet, &document, &settings)),

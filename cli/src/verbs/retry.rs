@@ -1,24 +1,22 @@
 //! `rasher retry`: from stored results to the next, smaller plan.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rasher::attempt::Isolation;
-use rasher::constraint::ConstraintSpec;
 use rasher::error::ErrorKind;
 use rasher::estimate::estimate;
 use rasher::history::History;
 use rasher::outcome::environment::Disturbance;
+use rasher::plan::Terms;
 use rasher::plan::document::PlanDocument;
 use rasher::retry::{
     Again, Alarm, Demands, Planned, RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet,
     cases, outstanding,
 };
-use rasher::test_id::{GroupId, TestId, TestTable};
 use rasher::units::Micros;
 
 use crate::constraints::{self, Sources};
-use crate::evidence;
+use crate::evidence::{self, Given};
 use crate::fault::{Exit, Fault};
 use crate::files;
 use crate::output::{count, to_json};
@@ -84,7 +82,8 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", default_value_t = 15,
         value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: u32,
-    /// Pairs of a test and one that must run before it, a tab between, one pair a line
+    /// Pairs of a test and one that must run before it, a tab between, one pair a line: both run
+    /// again, on one shard and in this order
     #[arg(long, value_name = "FILE")]
     needs: Option<PathBuf>,
     /// A class that runs whole or not at all: ordered or stateful
@@ -136,7 +135,9 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     });
     let planned = Planned::new(&given.plans);
     let estimates = estimate(&history, planned.tests());
-    let demands = demands(flags, session, &planned)?;
+    let terms = terms(flags, session, &given)?;
+    let mut demands = Demands::of(&terms.constraints, planned.tests());
+    demands.whole.clone_from(&flags.whole);
     let cases = cases(&planned, &given.outcomes);
     let base = evidence::read_base(session, &flags.base_results);
     let known = RetryEvidence {
@@ -147,7 +148,9 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     };
     let set = outstanding(&planned, &cases, &known, &options(flags));
     let again = match flags.mode {
-        Mode::Reshard => Again::Reshard { shards: flags.shards, deadline: flags.deadline },
+        Mode::Reshard => {
+            Again::Reshard { shards: flags.shards, deadline: flags.deadline, terms: &terms }
+        }
         Mode::Replay => Again::Replay,
     };
     let mut document = set
@@ -231,13 +234,11 @@ fn options(flags: &Flags) -> RetryOptions {
     options
 }
 
-/// What retries demand: by `rasher.toml` and the caller, and by the names of invocations.
-fn demands(flags: &Flags, session: &Session, planned: &Planned) -> Result<Demands, Fault> {
-    let spec = constraints::spec(&flags.sources, session)?;
-    let needs = needs(&spec, planned.tests());
-    let units = units(planned.tests());
-    let mut demands = Demands { needs, whole: flags.whole.clone(), units };
-    let Some(path) = &flags.needs else { return Ok(demands) };
+/// What the plan, `rasher.toml` and the caller say that holds for its tests.
+fn terms(flags: &Flags, session: &Session, given: &Given) -> Result<Terms, Fault> {
+    let mut spec = constraints::spec(&flags.sources, session)?;
+    let Some(path) = &flags.needs else { return Ok(Terms::of(&given.plans).with(spec)) };
+    let planned = Planned::new(&given.plans);
     let bytes = files::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -245,47 +246,14 @@ fn demands(flags: &Flags, session: &Session, planned: &Planned) -> Result<Demand
         let Some((test, first)) = line.split_once('\t') else {
             return Err(Fault::usage("no tab between a test and what it needs").at(place()));
         };
-        let find = |name: &str| {
-            let unknown = || Fault::usage(format!("`{name}` is not in the plan")).at(place());
-            planned.tests().find(name).ok_or_else(unknown)
-        };
-        demands.needs.push((find(test)?, find(first)?));
-    }
-    Ok(demands)
-}
-
-/// Each entry of a list of `before` needs the one that comes before it; a class stands for its
-/// tests.
-fn needs(spec: &ConstraintSpec, tests: &TestTable) -> Vec<(TestId, TestId)> {
-    let select = |name: &String| -> Vec<TestId> {
-        match (tests.find(name), tests.find_group(name)) {
-            (Some(test), _) => vec![test],
-            (None, Some(group)) => {
-                tests.ids().filter(|it| tests.group(*it) == Some(group)).collect()
+        for name in [test, first] {
+            if planned.tests().find(name).is_none() {
+                return Err(Fault::usage(format!("`{name}` is not in the plan")).at(place()));
             }
-            _ => Vec::new(),
         }
-    };
-    let pairs = spec.before.iter().flat_map(|list| list.windows(2));
-    let pairs = pairs.map(|pair| (select(&pair[0]), select(&pair[1])));
-    pairs
-        .flat_map(|(first, then)| {
-            let of = move |test: TestId| first.clone().into_iter().map(move |it| (test, it));
-            then.into_iter().flat_map(of).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-/// The invocations of each method, where there are several: names that differ in brackets only, as
-/// JUnit, TestNG and pytest write them.
-fn units(tests: &TestTable) -> Vec<Vec<TestId>> {
-    let mut units: BTreeMap<(Option<GroupId>, &str), Vec<TestId>> = BTreeMap::new();
-    for test in tests.ids() {
-        if let Some((method, _)) = tests.name(test).split_once('[') {
-            units.entry((tests.group(test), method.trim_end())).or_default().push(test);
-        }
+        spec.before.push(vec![first.to_owned(), test.to_owned()]);
     }
-    units.into_values().filter(|unit| unit.len() > 1).collect()
+    Ok(Terms::of(&given.plans).with(spec))
 }
 
 fn say(session: &Session, set: &RetrySet) {
@@ -319,6 +287,9 @@ fn say(session: &Session, set: &RetrySet) {
 
 fn people(document: &PlanDocument) -> String {
     let mut text = plan::people(document);
+    for note in &document.notes {
+        text += &format!("\nnote: {}", note.escape_debug());
+    }
     let settled = document.settled.as_deref().unwrap_or_default();
     let passed = settled.iter().filter(|it| it.reason == "passed").count();
     text += &format!("\n{} settled: {passed} passed\n", count(settled.len(), "test"));

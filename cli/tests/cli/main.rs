@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test of files writes files")]
 //! The command as people and scripts call it: exit codes, documents, messages.
 
+mod again;
 mod bad_input;
 mod bench;
 mod budgets;

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Terms;
 pub use crate::estimate::SourceCounts;
 use crate::units::Micros;
 
@@ -57,6 +58,12 @@ pub struct PlanDocument {
     /// Tests of the newest recorded run that the workload no longer has.
     #[serde(default)]
     pub vanished_tests: usize,
+    /// What it was made under, so that a retry of it is made under the same.
+    #[serde(default, skip_serializing_if = "Terms::is_plain")]
+    pub terms: Terms,
+    /// What a reader should know of it beside the figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The plan whose outstanding tests this one runs again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<String>,

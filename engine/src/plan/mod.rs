@@ -26,6 +26,7 @@ mod repartition;
 mod setup;
 mod size;
 mod solve;
+mod terms;
 mod why;
 mod wrap;
 
@@ -39,6 +40,7 @@ pub use pools::{POOLS_MAX, PoolSpec};
 pub use present::PlanFacts;
 pub use repair::Previous;
 pub use size::{frontier_bounds, frontier_of};
+pub use terms::Terms;
 pub use why::Explanation;
 
 /// More shards than this are refused: no fleet has them, and each costs memory.

@@ -3,6 +3,8 @@
 //! Decides which workers there are, which of them may run what, and how early they can be done at
 //! best. Never assigns.
 
+use serde::{Deserialize, Serialize};
+
 use super::bound::first_true;
 use super::families::Families;
 use super::{Plan, PlanError, PlanOptions};
@@ -11,7 +13,7 @@ use crate::constraint::{Constraints, TAGS_MAX};
 use crate::units::Micros;
 
 /// Workers of one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolSpec {
     /// Its name in the plan.
     pub name: String,
@@ -20,6 +22,7 @@ pub struct PoolSpec {
     /// Speed in thousandths of the workers that history was measured on; at least 1.
     pub speed_permille: u32,
     /// From the request to the first test.
+    #[serde(rename = "startup_ms")]
     pub startup: Micros,
     /// Tags of tests that only such workers can run.
     pub tags: Vec<String>,

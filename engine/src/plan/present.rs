@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::document::{
     BudgetDocument, GroupSpan, PLAN_SCHEMA, PlanDocument, Reasons, ShardDocument, SourceCounts,
 };
-use super::{Plan, Shard, Span, Workload};
+use super::{Plan, Shard, Span, Terms, Workload};
 use crate::test_id::TestId;
 
 /// What a plan's document says beside the plan itself.
@@ -29,6 +29,8 @@ pub struct PlanFacts {
     pub new_tests: usize,
     /// Tests of the newest recorded run that the workload no longer has.
     pub vanished_tests: usize,
+    /// What the plan was made under.
+    pub terms: Terms,
 }
 
 impl Plan {
@@ -64,6 +66,8 @@ impl Plan {
             moved: self.moved,
             new_tests: facts.new_tests,
             vanished_tests: facts.vanished_tests,
+            terms: facts.terms,
+            notes: Vec::new(),
             retry_of: None,
             settled: None,
         };

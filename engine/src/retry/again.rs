@@ -2,27 +2,43 @@
 //!
 //! Decides on how many workers, and says so. Never which tests: that is `select`'s.
 
+use super::smaller::Smaller;
 use super::{Planned, RetrySet};
-use crate::estimate::{Estimates, estimate};
+use crate::constraint::ConstraintError;
+use crate::estimate::Estimates;
 use crate::history::History;
 use crate::plan::document::{BoundBy, BoundKind, BudgetDocument, PlanDocument, SourceCounts};
-use crate::plan::{PlanError, PlanFacts, PlanOptions, Workload, plan};
-use crate::test_id::{TestSet, TestTable};
+use crate::plan::{PlanError, Terms};
+use crate::test_id::TestSet;
 use crate::units::Micros;
 
 /// How outstanding tests run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
+pub enum Again<'a> {
     /// Spread over workers anew.
     Reshard {
         /// How many; where none is said, so many that it takes no longer than what the plan's budget
-        /// keeps for retries, else than the plan before.
+        /// keeps for retries, else than the plan before, and that what keeps apart can.
         shards: Option<u32>,
         /// The time it may take; chooses the workers where their number is not given.
         deadline: Option<Micros>,
+        /// What holds for the tests that run again; what speaks of others falls away.
+        terms: &'a Terms,
     },
     /// In their shards as these were planned, with the tests that ran before them.
     Replay,
+}
+
+/// Why there is no plan of what runs again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AgainError {
+    /// So many workers cannot run it.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// What holds for the tests cannot all hold.
+    #[error(transparent)]
+    Constraints(#[from] ConstraintError),
 }
 
 impl RetrySet {
@@ -30,18 +46,21 @@ impl RetrySet {
     /// them gives none. O(n log n), for each number of workers that is tried.
     ///
     /// # Errors
-    /// Where no plan can be made for so many workers.
+    /// Where no plan can be made for so many workers, or where constraints contradict each other.
     pub fn plan(
         &self,
         planned: &Planned,
         plans: &[PlanDocument],
         history: &History,
-        again: Again,
-    ) -> Result<Option<PlanDocument>, PlanError> {
+        again: Again<'_>,
+    ) -> Result<Option<PlanDocument>, AgainError> {
         let (Some(first), Some(last)) = (plans.first(), plans.last()) else { return Ok(None) };
         let mut document = match again {
-            Again::Reshard { shards, deadline } => {
-                reshard((planned, self), last, history, (shards, deadline))?
+            Again::Reshard { shards, deadline, terms } => {
+                let smaller = Smaller::new(planned, self, history, terms)?;
+                let mut document = reshard(&smaller, last, (shards, deadline))?;
+                document.settled = Some(self.settled.clone());
+                document
             }
             Again::Replay => replay((planned, self), first),
         };
@@ -53,63 +72,31 @@ impl RetrySet {
 
 /// The outstanding tests as a workload of their own.
 fn reshard(
-    (planned, set): (&Planned, &RetrySet),
+    smaller: &Smaller<'_>,
     last: &PlanDocument,
-    history: &History,
     (asked, deadline): (Option<u32>, Option<Micros>),
 ) -> Result<PlanDocument, PlanError> {
-    let mut tests = TestTable::new();
-    for test in &set.tests {
-        let group = planned.tests().group(*test).map(|group| planned.tests().group_name(group));
-        tests.intern(planned.tests().name(*test), group);
-    }
-    let (tests, _) = tests.sorted();
-    let estimates = estimate(history, &tests);
-    let most = (tests.len() as u32).max(1);
+    let most = smaller.workers_max();
     let allowed = deadline.or_else(|| kept_for_retries(last)).filter(|_| asked.is_none());
-    let mut shards = asked.unwrap_or_else(|| first_guess(allowed, last, &estimates).min(most));
-    let mut document = planned_on(shards, &tests, &estimates, last)?;
-    while let Some(allowed) = allowed
-        && document.makespan_ms > allowed
-        && shards < most.min(document.useful_workers_max.unwrap_or(most))
-    {
-        shards += 1;
-        document = planned_on(shards, &tests, &estimates, last)?;
+    let guess = || first_guess(allowed, last, smaller.estimates()).min(most);
+    let mut workers = asked.unwrap_or_else(guess);
+    loop {
+        match smaller.planned_on(workers, last) {
+            // What is kept apart needs workers, whatever the time.
+            Err(PlanError::Apart { .. }) if asked.is_none() && workers < most => {}
+            Err(error) => return Err(error),
+            Ok(mut document) => {
+                let late = allowed.is_some_and(|allowed| document.makespan_ms > allowed);
+                if !late || workers >= most.min(document.useful_workers_max.unwrap_or(most)) {
+                    if asked.is_none() {
+                        note_budget(&mut document, allowed, deadline.is_some());
+                    }
+                    return Ok(document);
+                }
+            }
+        }
+        workers += 1;
     }
-    if asked.is_none() {
-        note_budget(&mut document, allowed, deadline.is_some());
-    }
-    document.settled = Some(set.settled.clone());
-    Ok(document)
-}
-
-fn planned_on(
-    shards: u32,
-    tests: &TestTable,
-    estimates: &Estimates,
-    last: &PlanDocument,
-) -> Result<PlanDocument, PlanError> {
-    let workload = Workload::new(tests, &estimates.mean, &estimates.upper, &estimates.setup)?;
-    let plan = plan(&workload, &PlanOptions::new(shards))?;
-    let workers = if shards == 1 { "worker" } else { "workers" };
-    let budget = BudgetDocument {
-        rule: "--shards".to_owned(),
-        predicted_finish_ms: plan.makespan,
-        workers: shards,
-        feasible: true,
-        why: format!("{shards} {workers} were asked for"),
-        ..BudgetDocument::default()
-    };
-    let facts = PlanFacts {
-        run: last.run.clone(),
-        created: last.created,
-        environment: last.environment.clone(),
-        sources: estimates.sources(),
-        reasons: Some(plan.reasons(&workload)),
-        budget,
-        ..PlanFacts::default()
-    };
-    Ok(plan.document(&workload, facts))
 }
 
 /// Work over the time it may take; one worker where nothing is known.

@@ -4,7 +4,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
 
 use super::case::{Case, Planned};
-use super::select::Demands;
+use super::demands::Demands;
 use crate::attempt::Outcome;
 use crate::test_id::TestId;
 

@@ -7,16 +7,18 @@ mod again;
 mod alarm;
 mod case;
 mod closure;
+mod demands;
 mod doubt;
 mod select;
+mod smaller;
 
-pub use again::Again;
+pub use again::{Again, AgainError};
 pub use alarm::Alarm;
 pub(crate) use alarm::read;
 pub(crate) use case::failed_on_base;
 pub use case::{Case, Planned, cases};
+pub use demands::Demands;
 pub use doubt::{Doubt, DoubtOptions, Known, Next, Posterior, retries_needed};
 pub use select::{
-    Demands, RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet, neighbours,
-    outstanding, weigh,
+    RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet, neighbours, outstanding, weigh,
 };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::alarm::{Alarm, alarm};
 use super::case::{Case, Planned};
 use super::closure::Closure;
+use super::demands::Demands;
 use super::doubt::{Doubt, DoubtOptions, Known, Next, retries_needed};
 use crate::attempt::Isolation;
 use crate::flake::Scores;
@@ -13,18 +14,6 @@ use crate::outcome::environment::Disturbance;
 use crate::plan::document::Settled;
 use crate::test_id::{TestId, TestSet};
 use crate::units::Micros;
-
-/// What a retry of one test demands of others.
-#[derive(Clone, Debug, Default)]
-pub struct Demands {
-    /// A test and one that must run before it.
-    pub needs: Vec<(TestId, TestId)>,
-    /// Classes that run whole or not at all: ordered or stateful ones.
-    pub whole: Vec<String>,
-    /// The invocations of each method that has several. One of them runs again alone only where all
-    /// were reported as planned; else the method does, or the class where none was.
-    pub units: Vec<Vec<TestId>>,
-}
 
 /// How much may be run again.
 #[derive(Clone, Debug)]

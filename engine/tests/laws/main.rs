@@ -18,5 +18,6 @@ mod test_id;
 mod flake;
 mod report;
 mod retry;
+mod retry_plan;
 mod unknown;
 mod verdict;

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use rasher::attempt::{Isolation, Recording};
+use rasher::constraint::ConstraintSpec;
 use rasher::error::ErrorKind;
 use rasher::estimate::estimate;
 use rasher::flake::{FlakeOptions, Scores};
@@ -13,6 +14,7 @@ use rasher::history::History;
 use rasher::ingest::{Limits, Reader};
 use rasher::outcome::Outcomes;
 use rasher::outcome::ledger::{Ledger, LedgerError, Rules, Verification, chain};
+use rasher::plan::Terms;
 use rasher::plan::document::PlanDocument;
 use rasher::retry::{
     Again, Demands, Planned, RetryEvidence, RetryLimits, RetryOptions, cases, outstanding,
@@ -221,6 +223,7 @@ struct RetryControl {
     max_time: Option<String>,
     max_attempts: Option<u32>,
     whole: Vec<String>,
+    constraints: ConstraintSpec,
 }
 
 /// Plans what must run again.
@@ -228,11 +231,15 @@ pub(super) fn retry(frame: &Frame<'_>) -> Answered {
     let wanted: RetryControl = control(frame)?;
     let given = Given::read(frame)?;
     let limits = RetryLimits::default();
+    let terms = Terms::of(&given.plans).with(wanted.constraints);
     let (again, isolation) = match wanted.mode {
         Mode::Replay => (Again::Replay, Isolation::Replay),
         Mode::Reshard => {
             let deadline = span("deadline", wanted.deadline)?;
-            (Again::Reshard { shards: wanted.shards, deadline }, Isolation::FreshWorker)
+            (
+                Again::Reshard { shards: wanted.shards, deadline, terms: &terms },
+                Isolation::FreshWorker,
+            )
         }
     };
     let mut options = RetryOptions {
@@ -250,7 +257,8 @@ pub(super) fn retry(frame: &Frame<'_>) -> Answered {
     let planned = Planned::new(&given.plans);
     let history = History::new(given.plans.last().map_or("", |plan| &*plan.environment));
     let estimates = estimate(&history, planned.tests());
-    let demands = Demands { needs: Vec::new(), whole: wanted.whole, ..Demands::default() };
+    let mut demands = Demands::of(&terms.constraints, planned.tests());
+    demands.whole = wanted.whole;
     let cases = cases(&planned, &outcomes);
     let scores = Scores::new(FlakeOptions::default());
     let evidence = RetryEvidence {
