@@ -125,12 +125,6 @@ class BridgeTest {
         assertEquals(Op.PLAN, new FrameReader(Native.call(whole, Integer.MAX_VALUE)).operation());
     }
 
-    /** The 10,000 inputs are planned by {@code java-shim/core/equal-plans}, by the crate alone too. */
-    @Test
-    void libraryAndCommandPlanByteForByteTheSame() {
-        assertEquals(0, EqualPlans.compare(200, new byte[200][]));
-    }
-
     @Test
     void threadsDoNotDisturbEachOther() {
         byte[] expected = rasher.planDocument(workload(new Random(7), 300), 5, "e");

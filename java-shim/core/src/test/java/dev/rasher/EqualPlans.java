@@ -1,91 +1,60 @@
 package dev.rasher;
 
+import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Plans random workloads through the library and through the command, and compares the documents byte for byte. With a
- * file it also writes each request and its document there, for {@code jni-bridge/examples/equal_plans.rs} to plan by
- * the crate alone.
+ * Plans the inputs of {@code jni-bridge/examples/equal_plans.rs} through the library and through the command, and
+ * writes the documents for it to compare: for each input the length of its document and its bytes.
  */
 final class EqualPlans {
-    private static final String[] ODD = {"", "", "", "é", "?", "\u4e2d", "\n", "\"\\", "\ud83d\ude00"};
-
     private EqualPlans() {}
 
     public static void main(String[] args) throws IOException {
-        int inputs = Integer.parseInt(args[0]);
-        byte[][] documents = new byte[inputs][];
-        int different = compare(inputs, documents);
-        try (OutputStream file = Files.newOutputStream(Path.of(args[1]));
-                DataOutputStream out = new DataOutputStream(new java.io.BufferedOutputStream(file))) {
-            for (int input = 0; input < inputs; input++) {
-                write(out, workload(input).columns(true).control(control(input)).finish(Op.PLAN));
-                write(out, documents[input]);
+        Path folder = Path.of(args[0]);
+        List<String> inputs = Files.readAllLines(folder.resolve("inputs.jsonl"));
+        write(folder.resolve("jni"), inputs, Rasher.open(Transport.JNI));
+        write(folder.resolve("process"), inputs, Rasher.open(Transport.PROCESS));
+    }
+
+    private static void write(Path file, List<String> inputs, Rasher rasher) throws IOException {
+        List<byte[]> documents = IntStream.range(0, inputs.size()).parallel()
+                .mapToObj(at -> plan(rasher, Json.object(Json.parse(inputs.get(at))), at)).collect(Collectors.toList());
+        try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file)))) {
+            for (byte[] document : documents) {
+                out.writeInt(document.length);
+                out.write(document);
             }
         }
-        System.out.println(inputs + " inputs, " + different + " of them with a plan of the command that differs");
-        System.exit(different == 0 ? 0 : 1);
     }
 
-    private static void write(DataOutputStream out, byte[] bytes) throws IOException {
-        out.writeInt(Integer.reverseBytes(bytes.length));
-        out.write(bytes);
-    }
-
-    /** How many of the inputs get different documents. */
-    static int compare(int inputs, byte[][] documents) {
-        Rasher library = Rasher.open(Transport.JNI);
-        Rasher command = Rasher.open(Transport.PROCESS);
-        return IntStream.range(0, inputs).parallel().map(input -> {
-            documents[input] = library.planDocument(workload(input), shards(input), environment(input));
-            byte[] other = command.planDocument(workload(input), shards(input), environment(input));
-            if (Arrays.equals(documents[input], other)) {
-                return 0;
-            }
-            System.err.println("input " + input + ": the plans differ");
-            return 1;
-        }).sum();
-    }
-
-    private static int shards(int input) {
-        return 1 + new Random(input).nextInt(input % 10 == 0 ? 60 : 9);
-    }
-
-    private static String environment(int input) {
-        return "env" + ODD[input % ODD.length];
-    }
-
-    private static String control(int input) {
-        return Prepared.control(shards(input), environment(input));
-    }
-
-    /** Few tests or hundreds, in any order, alone or in classes, alike or very different, with and without set-up. */
-    static Workload workload(int input) {
-        Random random = new Random(input);
-        int tests = random.nextInt(input % 10 == 0 ? 600 : 40);
-        int classes = 1 + random.nextInt(1 + tests / 3);
-        int micros = new int[] {1, 50, 90_000, Integer.MAX_VALUE}[random.nextInt(4)];
-        boolean hasSetUp = random.nextBoolean();
-        boolean hasUpper = random.nextBoolean();
-        String odd = ODD[random.nextInt(ODD.length)];
+    /** Tests are added in an order of Java's own, which a plan does not depend on. */
+    private static byte[] plan(Rasher rasher, Map<String, Object> input, int seed) {
+        List<Object> tests = new ArrayList<>(Json.list(input.get("tests")));
+        Collections.shuffle(tests, new Random(seed));
         Workload workload = new Workload();
-        int[] order = random.ints(tests).toArray();
-        for (int at = 0; at < tests; at++) {
-            String group = random.nextInt(5) == 0 ? null : "demo." + odd + "C" + random.nextInt(classes);
-            String id = (group == null ? "alone" : group) + "#" + odd + Integer.toHexString(order[at]) + at;
-            long mean = random.nextInt(micros);
-            workload.add(id, group, mean, hasUpper ? mean + random.nextInt(micros) : mean);
-            if (group != null && hasSetUp) {
-                workload.setUp(group, random.nextInt(micros));
-            }
+        for (Object test : tests) {
+            List<Object> row = Json.list(test);
+            workload.add((String) row.get(0), (String) row.get(1), micros(row.get(2)), micros(row.get(3)));
         }
-        return workload;
+        for (Object setUp : Json.list(input.get("setups"))) {
+            List<Object> row = Json.list(setUp);
+            workload.setUp((String) row.get(0), micros(row.get(1)));
+        }
+        return rasher.planDocument(workload, (int) micros(input.get("shards")), (String) input.get("environment"));
+    }
+
+    private static long micros(Object number) {
+        return (long) Json.number(number);
     }
 }
