@@ -19,6 +19,7 @@ import org.gradle.api.tasks.SourceSetContainer;
 import org.gradle.api.tasks.TaskProvider;
 import org.gradle.api.tasks.testing.Test;
 import org.gradle.api.tasks.testing.junitplatform.JUnitPlatformOptions;
+import org.gradle.api.tasks.testing.testng.TestNGOptions;
 
 /**
  * Runs one shard of each test task, records it, and runs again what is outstanding.
@@ -191,7 +192,10 @@ public final class RasherPlugin implements Plugin<Project> {
         if (shardFile != null) {
             arguments.getShardFile().set(shardFile);
             test.dependsOn(shardFile);
-            test.exclude(new Elsewhere(shardFile.get().getAsFile(), module.isEmpty() ? null : module));
+            // TestNG must see what its tests depend upon in classes of other shards; the harness keeps the rest from running.
+            if (!(test.getOptions() instanceof TestNGOptions)) {
+                test.exclude(new Elsewhere(shardFile.get().getAsFile(), module.isEmpty() ? null : module));
+            }
         }
         allowNoTests(test);
     }
@@ -255,6 +259,8 @@ public final class RasherPlugin implements Plugin<Project> {
         test.getJavaLauncher().set(first.getJavaLauncher());
         if (first.getOptions() instanceof JUnitPlatformOptions) {
             test.useJUnitPlatform(options -> options.copyFrom((JUnitPlatformOptions) first.getOptions()));
+        } else if (first.getOptions() instanceof TestNGOptions) {
+            test.useTestNG(options -> options.copyFrom((TestNGOptions) first.getOptions()));
         }
         test.setIncludes(first.getIncludes());
         // Without the predicate over the classes of other shards: a retry has its own.

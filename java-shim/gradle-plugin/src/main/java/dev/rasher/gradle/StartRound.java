@@ -19,6 +19,7 @@ import org.gradle.api.Task;
 import org.gradle.api.file.FileVisitDetails;
 import org.gradle.api.tasks.testing.Test;
 import org.gradle.api.tasks.testing.junitplatform.JUnitPlatformOptions;
+import org.gradle.api.tasks.testing.testng.TestNGOptions;
 
 /** Before a test task runs: empties its folder of recordings, and notes the classes that it is given. */
 final class StartRound implements Action<Task>, Serializable {
@@ -37,11 +38,11 @@ final class StartRound implements Action<Task>, Serializable {
     @Override
     public void execute(Task task) {
         Test test = (Test) task;
-        if (!(test.getOptions() instanceof JUnitPlatformOptions)) {
-            throw new GradleException("rasher: `" + test.getPath() + "` runs its tests without the JUnit Platform, where"
-                    + " nothing can be selected or recorded; set `useJUnitPlatform()` and add to testRuntimeOnly the"
-                    + " engine of your framework: org.junit.vintage:junit-vintage-engine for JUnit 4,"
-                    + " org.junit.support:testng-engine for TestNG");
+        boolean canSelect = test.getOptions() instanceof JUnitPlatformOptions || test.getOptions() instanceof TestNGOptions;
+        if (!canSelect) {
+            throw new GradleException("rasher: `" + test.getPath() + "` runs its tests by JUnit 4 itself, where nothing can"
+                    + " be selected or recorded; set `useJUnitPlatform()` and add"
+                    + " org.junit.vintage:junit-vintage-engine to testRuntimeOnly");
         }
         Set<String> classes = new TreeSet<>();
         test.getCandidateClassFiles().visit(file -> add(classes, file));

@@ -146,9 +146,9 @@ class RetryIT {
     @Test
     void whatCannotBeRecordedIsRefused() throws Exception {
         String script = Files.readString(folder.resolve("build.gradle"));
-        build.write("build.gradle", script + "test { useTestNG() }\n");
+        build.write("build.gradle", script + "test { useJUnit() }\n");
         String foreign = build.fail("test", "-Prasher.maxRetries=1");
-        assertTrue(foreign.contains("runs its tests without the JUnit Platform"), foreign);
+        assertTrue(foreign.contains("runs its tests by JUnit 4 itself"), foreign);
         build.write("build.gradle", script
                 + "test { classpath = classpath.filter { !it.name.startsWith('rasher-harness') } }\n");
         String unheard = build.fail("test", "-Prasher.maxRetries=1");

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The file of attempts of this JVM: only ever appended to, and handed to the operating system before a test begins, so
@@ -17,6 +18,8 @@ import java.time.Instant;
 final class AttemptLog {
     /** The end of every such file's name. */
     static final String SUFFIX = ".attempts.jsonl";
+
+    private static final AtomicLong COUNTER = new AtomicLong();
 
     private static AttemptLog open;
     private static Path openIn;
@@ -41,6 +44,11 @@ final class AttemptLog {
             open.flush();
         }
         return open;
+    }
+
+    /** The number of an attempt, no other of this JVM has it. */
+    static long next() {
+        return COUNTER.getAndIncrement();
     }
 
     private static AttemptLog create(Path directory) {

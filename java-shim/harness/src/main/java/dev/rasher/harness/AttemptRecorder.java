@@ -4,7 +4,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.support.descriptor.ClassSource;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -21,9 +20,6 @@ import org.junit.platform.launcher.TestPlan;
  * kept from running are recorded as such.
  */
 public final class AttemptRecorder implements TestExecutionListener {
-    private static final AtomicLong COUNTER = new AtomicLong();
-    private static final int MESSAGE_CHARS = 1_000;
-
     private AttemptLog log;
     private Naming naming;
     private TestPlan plan;
@@ -127,7 +123,7 @@ public final class AttemptRecorder implements TestExecutionListener {
     }
 
     private void begin(TestIdentifier node) {
-        Running run = new Running(COUNTER.getAndIncrement(), System.nanoTime());
+        Running run = new Running(AttemptLog.next(), System.nanoTime());
         running.put(node.getUniqueId(), run);
         ClassTime time = classTime(node);
         if (time != null && !node.isContainer()) {
@@ -164,7 +160,7 @@ public final class AttemptRecorder implements TestExecutionListener {
         TestIdentifier owner = underClassName ? nearestClass(node) : node;
         String id = node.getUniqueId();
         String name = underClassName ? naming.classFailure(executed.contains(id), reported.contains(id)) : name(node);
-        JsonLine line = new JsonLine().number("end", COUNTER.getAndIncrement());
+        JsonLine line = new JsonLine().number("end", AttemptLog.next());
         named(line, owner, name).text("outcome", outcome(result));
         log.write(failed(line, result));
         for (TestIdentifier below : plan.getDescendants(node)) {
@@ -191,7 +187,7 @@ public final class AttemptRecorder implements TestExecutionListener {
 
     private void settle(TestIdentifier node, String outcome) {
         mark(reported, node);
-        log.write(named(new JsonLine().number("end", COUNTER.getAndIncrement()), node, name(node))
+        log.write(named(new JsonLine().number("end", AttemptLog.next()), node, name(node))
                 .text("outcome", outcome));
     }
 
@@ -281,19 +277,6 @@ public final class AttemptRecorder implements TestExecutionListener {
     }
 
     private static JsonLine failed(JsonLine line, TestExecutionResult result) {
-        Throwable cause = result.getThrowable().orElse(null);
-        if (cause == null) {
-            return line;
-        }
-        String message;
-        try {
-            message = cause.getMessage();
-        } catch (RuntimeException | LinkageError e) {
-            message = null;
-        }
-        if (message != null && message.length() > MESSAGE_CHARS) {
-            message = message.substring(0, MESSAGE_CHARS);
-        }
-        return line.text("kind", cause.getClass().getName()).text("message", message);
+        return line.failure(result.getThrowable().orElse(null));
     }
 }

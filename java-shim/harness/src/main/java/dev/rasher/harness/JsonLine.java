@@ -2,6 +2,8 @@ package dev.rasher.harness;
 
 /** One JSON object on one line. */
 final class JsonLine {
+    private static final int MESSAGE_CHARS = 1_000;
+
     private final StringBuilder text = new StringBuilder(160).append('{');
 
     JsonLine text(String key, String value) {
@@ -11,6 +13,23 @@ final class JsonLine {
     JsonLine number(String key, long value) {
         key(key).text.append(value);
         return this;
+    }
+
+    /** What a test failed with; nothing where it did not. */
+    JsonLine failure(Throwable cause) {
+        if (cause == null) {
+            return this;
+        }
+        String message;
+        try {
+            message = cause.getMessage();
+        } catch (RuntimeException | LinkageError e) {
+            message = null;
+        }
+        if (message != null && message.length() > MESSAGE_CHARS) {
+            message = message.substring(0, MESSAGE_CHARS);
+        }
+        return text("kind", cause.getClass().getName()).text("message", message);
     }
 
     private JsonLine key(String key) {

@@ -1,5 +1,7 @@
 package dev.rasher.harness;
 
+import java.util.Arrays;
+
 /**
  * How a test is called, so that its id equals the one made from the tool's own XML report.
  *
@@ -12,6 +14,8 @@ package dev.rasher.harness;
  * <tr><td>nested</td><td>{@code ATest$Inner#deep}</td><td>{@code ATest$Inner#deep()}</td></tr>
  * <tr><td>repeated, dynamic</td><td>{@code ATest#again()[2]}</td><td>{@code ATest#repetition 2 of 3}</td></tr>
  * <tr><td>JUnit 4 parameterised</td><td>{@code ATest#t[P1]}</td><td>{@code ATest#t[P1]}</td></tr>
+ * <tr><td>TestNG with data, without the JUnit Platform</td><td>{@code ATest#t[1, a](1)}</td>
+ * <td>{@code ATest#t[0](1, a)}</td></tr>
  * <tr><td>Spock iteration</td><td>{@code ASpec#sum of 1}, and the feature itself</td><td>{@code ASpec#sum of 1}</td></tr>
  * </table>
  *
@@ -42,6 +46,21 @@ enum Naming {
             return displayName;
         }
         return legacyName.endsWith("()") ? legacyName.substring(0, legacyName.length() - 2) : legacyName;
+    }
+
+    /** The name of a TestNG test that is about to run for the time {@code invocation}, from 0. */
+    String testNg(String name, Object[] parameters, int invocation) {
+        if (parameters == null || parameters.length == 0) {
+            return name;
+        }
+        if (this == SUREFIRE) {
+            return name + Arrays.toString(parameters) + '(' + (invocation + 1) + ')';
+        }
+        StringBuilder all = new StringBuilder(name).append('[').append(invocation).append("](");
+        for (int at = 0; at < parameters.length; at++) {
+            all.append(at == 0 ? "" : ", ").append(parameters[at]);
+        }
+        return all.append(')').toString();
     }
 
     /** True where the tool reports a node that is a test and holds tests, such as a Spock feature. */

@@ -1,8 +1,5 @@
 package dev.rasher.harness;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -28,7 +25,6 @@ public final class ShardFilter implements PostDiscoveryFilter {
     private static final FilterResult LISTED = FilterResult.excluded("only listed");
 
     private ShardPlan plan;
-    private Path planFile;
     private Listing listing;
     private boolean isReady;
     /** Shared classes that must not be taken apart, so that the rest of the class decides for all of it. */
@@ -51,13 +47,8 @@ public final class ShardFilter implements PostDiscoveryFilter {
         if (isReady) {
             return;
         }
-        planFile = Settings.path("shard");
-        try {
-            plan = planFile == null ? null : ShardPlan.read(planFile, Settings.get("module"));
-            listing = "list".equals(Settings.get("mode")) ? new Listing(Naming.current()) : null;
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the shard file " + planFile, e);
-        }
+        plan = ShardPlan.ofSettings();
+        listing = "list".equals(Settings.get("mode")) ? new Listing(Naming.current()) : null;
         isReady = true;
     }
 

@@ -1,6 +1,7 @@
 package dev.rasher.harness;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -114,6 +115,16 @@ public final class ShardPlan {
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new IllegalArgumentException(file + ": " + e.getMessage()
                     + "; write it again with `rasher shard I/N --plan PLAN --format harness`", e);
+        }
+    }
+
+    /** The shard that the settings name; null where they name none, and everything runs. */
+    static ShardPlan ofSettings() {
+        Path file = Settings.path("shard");
+        try {
+            return file == null ? null : read(file, Settings.get("module"));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the shard file " + file, e);
         }
     }
 

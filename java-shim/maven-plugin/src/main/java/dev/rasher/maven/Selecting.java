@@ -79,7 +79,9 @@ abstract class Selecting extends RasherMojo {
     /** Spares the tool the scan of classes that run elsewhere, where the classes are known to be compiled. */
     private void restrict(ShardPlan part, int round) throws IOException {
         Path classes = new File(project.getBuild().getTestOutputDirectory()).toPath();
-        if (execution.getLifecyclePhase() == null || !Files.isDirectory(classes)) {
+        // TestNG must see what its tests depend upon in classes of other shards.
+        boolean isTestNg = project.getDependencies().stream().anyMatch(it -> it.getGroupId().equals("org.testng"));
+        if (execution.getLifecyclePhase() == null || !Files.isDirectory(classes) || isTestNg) {
             return;
         }
         for (Map.Entry<String, TestTool> tool : TestTool.ALL.entrySet()) {

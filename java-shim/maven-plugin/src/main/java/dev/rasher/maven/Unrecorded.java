@@ -25,8 +25,8 @@ final class Unrecorded {
             Path reports = new File(module.getBuild().getDirectory(), folder).toPath();
             if (Files.isDirectory(reports) && anyNewer(reports, selected)) {
                 throw new MojoFailureException("rasher: the tests of " + module.getName() + " ran and were not recorded ("
-                        + reports + "); they must run on the JUnit Platform: Surefire 3.6 runs all frameworks there,"
-                        + " older ones JUnit 5 and 6 alone");
+                        + reports + "); they must run on the JUnit Platform or by TestNG: Surefire 3.6 runs all"
+                        + " frameworks on the platform, older ones JUnit 5 and 6 alone");
             }
         }
     }
