@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::balance::{Effort, steps_for};
 use super::bound::{self, Cause, families_bound, target_of};
-use super::combine::combined_bound;
+use super::combine::{combined_bound, counted_bound};
 use super::document::{BoundBy, BoundKind};
 use super::families::{Families, cap};
 use super::general::{Items, Placement, place};
@@ -306,11 +306,21 @@ fn steady(families: &Families, workers: usize, effort: Effort) -> (Assignment, O
         }
     }
     let total: u64 = (0..families.len()).map(|family| families.total(family)).sum();
+    let mut falling: Vec<u64> = Vec::new();
     for fewer in (1..workers).rev().take(DESCENTS) {
         let area = total.div_ceil(fewer as u64);
         let makespan = best.makespan();
         if makespan <= longest.max(area) || makespan <= families_bound(families, fewer).value {
             break;
+        }
+        if families.is_plain() {
+            if falling.is_empty() {
+                falling.clone_from(&families.work);
+                falling.sort_unstable_by(|a, b| b.cmp(a));
+            }
+            if makespan <= counted_bound(&falling, fewer, 0) {
+                break;
+            }
         }
         let bound = families_bound(families, fewer).value;
         let (mut other, _) = assign(families, fewer, effort.towards(bound));
