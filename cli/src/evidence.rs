@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rasher::attempt::Recording;
 use rasher::flake::{FlakeOptions, Scores, teaches};
+use rasher::history::RunSeen;
 use rasher::outcome::Outcomes;
 use rasher::outcome::ledger::{Ledger, Verification, chain};
 use rasher::plan::document::PlanDocument;
@@ -91,11 +92,21 @@ pub(crate) fn scores(
             return Ok(scores);
         }
     }
+    scores_of(session, runs_max, |run| Some(run.run.as_str()) != judged)
+}
+
+/// The same of the runs that are wanted, read anew.
+pub(crate) fn scores_of(
+    session: &Session,
+    runs_max: Option<usize>,
+    wanted: impl Fn(&RunSeen) -> bool,
+) -> Result<Scores, Fault> {
+    let store = session.open_store()?;
     let mut scores = Scores::new(FlakeOptions::default());
     let all = store.runs(&session.environment, None).map_err(|e| store_fault(&e))?;
     let mut runs = session.usable(all);
     let main = runs.iter().any(|run| is_main(run.branch.as_deref()));
-    runs.retain(|run| teaches(run.branch.as_deref(), main) && Some(run.run.as_str()) != judged);
+    runs.retain(|run| teaches(run.branch.as_deref(), main) && wanted(run));
     let most = runs_max.unwrap_or(usize::MAX).min(runs.len());
     let bar = session.output.progress(most as u64, "scoring");
     for run in runs.iter().skip(runs.len() - most) {

@@ -15,6 +15,7 @@ pub mod attempt;
 pub mod ingest;
 pub mod history;
 pub mod flake;
+pub mod culprit;
 pub mod estimate;
 pub mod constraint;
 pub mod budget;

@@ -3,6 +3,7 @@
 mod backtest;
 mod bench;
 mod bridge;
+mod culprit;
 mod demo;
 mod doctor;
 mod explain;
@@ -49,6 +50,8 @@ pub(crate) enum Verb {
     Lock(lock::Flags),
     /// Say what is known of a test and why it sits where it sits
     Explain(explain::Flags),
+    /// Search for the commit, or the test before it, that makes a test fail
+    Culprit(culprit::Flags),
     /// Check the set-up step by step
     Doctor(doctor::Flags),
     /// Answer one request of the JVM bridge from stdin
@@ -77,6 +80,7 @@ impl Verb {
             Self::Flaky(flags) => flaky::run(&flags, session),
             Self::Report(flags) => report::run(&flags, session),
             Self::Lock(flags) => lock::run(&flags, session),
+            Self::Culprit(flags) => culprit::run(&flags, session),
             Self::Explain(flags) => explain::run(&flags, session),
             Self::Demo(flags) => demo::run(&flags, session),
             Self::Doctor(flags) => doctor::run(&flags, session),

@@ -7,6 +7,7 @@ mod bench;
 mod budgets;
 mod config;
 mod constraints;
+mod culprit;
 mod documents;
 mod explain;
 mod judged;

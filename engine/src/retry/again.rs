@@ -161,7 +161,7 @@ fn replay((planned, set): (&Planned, &RetrySet), first: &PlanDocument) -> PlanDo
     document
 }
 
-fn note_replay(document: &mut PlanDocument) {
+pub(super) fn note_replay(document: &mut PlanDocument) {
     document.tests = document.shards.iter().map(|shard| shard.tests.len()).sum();
     let longest = document.shards.iter().map(|shard| shard.predicted_ms).max().unwrap_or_default();
     (document.makespan_ms, document.lower_bound_ms, document.gap) = (longest, longest, 0.0);

@@ -9,6 +9,7 @@ mod case;
 mod closure;
 mod demands;
 mod doubt;
+mod prefix;
 mod select;
 mod smaller;
 
@@ -19,6 +20,7 @@ pub(crate) use case::failed_on_base;
 pub use case::{Case, Planned, cases};
 pub use demands::Demands;
 pub use doubt::{Doubt, DoubtOptions, Known, Next, Posterior, retries_needed};
+pub use prefix::{after_some, before};
 pub use select::{
     RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet, neighbours, outstanding, weigh,
 };

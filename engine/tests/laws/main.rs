@@ -4,6 +4,7 @@ mod backtest;
 mod budget;
 mod bypass;
 mod constraint;
+mod culprit;
 mod dispatch;
 mod dialects;
 mod estimate;
