@@ -42,9 +42,10 @@ pub(crate) fn read(
         let attempt = results[file.asked].attempt;
         ledger.report(attempt, &read.recording, file.attempts.clone()).map_err(wrong)?;
     }
-    let outcomes = fold(session, &read.recording, &read.files, |file| results[file.asked].attempt);
-    let failures = read.failures;
-    Ok(Given { outcomes, verified: ledger.close(), plans: chain(plans).map_err(wrong)?, failures })
+    let plans = chain(plans).map_err(wrong)?;
+    let round = |file: &FileRead| results[file.asked].attempt;
+    let outcomes = fold(session, (&read.recording, &read.files), &plans, round);
+    Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures })
 }
 
 /// Reads results of the base: one round, whatever the paths.
@@ -57,18 +58,18 @@ pub(crate) fn read_base(session: &Session, paths: &[PathBuf]) -> Option<Outcomes
     for fault in &read.failures {
         session.output.warn(&fault.what());
     }
-    Some(fold(session, &read.recording, &read.files, |_| 1))
+    Some(fold(session, (&read.recording, &read.files), &[], |_| 1))
 }
 
 /// Each file is one report; a file given twice, or copied, is the same report.
 fn fold(
     session: &Session,
-    recording: &Recording,
-    files: &[FileRead],
+    (recording, files): (&Recording, &[FileRead]),
+    plans: &[PlanDocument],
     round: impl Fn(&FileRead) -> u16,
 ) -> Outcomes {
     let reports: Vec<_> = files.iter().map(|file| (round(file), file.attempts.clone())).collect();
-    Outcomes::of_reports(&session.environment, recording, &reports)
+    Outcomes::of_reports(&session.environment, recording, &reports, plans)
 }
 
 /// True for a branch whose runs show what the suite is like, whoever works on it.

@@ -47,6 +47,7 @@ fn plan(shards: &[&[Part<'_>]]) -> PlanDocument {
         terms: Terms::default(),
         notes: Vec::new(),
         retry_of: None,
+        mode: None,
         settled: None,
     }
 }

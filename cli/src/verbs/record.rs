@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use rasher::attempt::{Isolation, RunContext};
+use rasher::plan::document::PlanDocument;
 use rasher_store::{Recorded, Retention};
 use serde::Serialize;
 
@@ -92,7 +93,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     if read.files.is_empty() {
         return Err(failures.next().unwrap_or_else(|| Fault::store("there is no report")));
     }
-    let context = context(flags, session, &read, plan.map(|plan| plan.id));
+    let context = context(flags, session, &read, plan.as_ref());
     let recorded =
         store.record(&context, std::mem::take(&mut read.recording)).map_err(|e| store_fault(&e))?;
     let mut document = document(&context, read, recorded);
@@ -114,7 +115,7 @@ fn context(
     flags: &Flags,
     session: &Session,
     read: &ReportsRead,
-    plan: Option<String>,
+    plan: Option<&PlanDocument>,
 ) -> RunContext {
     let ci = &session.ci;
     let run = session.settle("--run", flags.run.clone(), ci.run.clone());
@@ -128,8 +129,8 @@ fn context(
         attempt: attempt.unwrap_or(1),
         shard: session.settle("--shard", flags.shard, ci.node.map(|node| node.index)),
         worker: None,
-        plan,
-        isolation: Isolation::InSuite,
+        plan: plan.map(|plan| plan.id.clone()),
+        isolation: plan.map_or(Isolation::InSuite, PlanDocument::isolation),
         at: flags.at.or_else(|| reported(session, read)).unwrap_or_else(clock::now),
     }
 }

@@ -93,3 +93,83 @@ fn a_retry_takes_its_workers_from_the_pools_of_the_plan() {
     assert_eq!(found[1], (json!("gpu"), json!(["x.BTest#d"])));
     assert_eq!(again["shards"][1]["predicted_ms"], 5_000, "with the start-up of its pool");
 }
+
+/// Thirty green runs, and a plan of one shard on which `victim` runs after the others.
+fn with_a_victim() -> Project {
+    let project = Project::new();
+    for run in 1..31 {
+        suite(&project, "green", "");
+        let at = format!("2026-01-{run:02}T00:00:00Z");
+        project.rasher(&["record", "green", "--run", &run.to_string(), "--at", &at]).code(0);
+    }
+    project.rasher(&["plan", "--shards", "1", "--out", "plan.json"]).code(0);
+    project
+}
+
+fn suite(project: &Project, folder: &str, victim: &str) {
+    // No two rounds take the very same time.
+    let time = 3.0 + folder.len() as f64 / 100.0;
+    project.report(folder, "x.Loud", &[("polluter", time, "")]);
+    project.report(folder, "x.Quiet", &[("victim", time - 2.0, victim), ("calm", 1.0, "")]);
+}
+
+#[test]
+fn what_fails_only_after_others_is_told_as_their_order_and_not_as_flaky() {
+    let project = with_a_victim();
+    suite(&project, "one", BOOM);
+    let first = ["--plan", "plan.json", "--results", "one", "--json"];
+    let again = [&["retry", "--out", "alone.json"], &first[..]].concat();
+    let alone = project.rasher(&again).code(0).json();
+    assert_eq!(
+        (&alone["mode"], shards(&alone)),
+        (&json!("reshard"), vec![vec!["x.Quiet#victim".to_owned()]])
+    );
+    // It passes alone: who stops here calls it flaky.
+    project.report("two", "x.Quiet", &[("victim", 1.0, "")]);
+    let second = [&first[..], &["--plan", "alone.json", "--results", "2=two"]].concat();
+    let verdict = project.rasher(&[&["verdict"], &second[..]].concat()).code(0).json();
+    assert_eq!((&verdict["run"], &verdict["blocks"]), (&json!("flaky"), &json!(false)));
+    // A replay of its shard is not refused as settled, and holds what ran before it.
+    let again = [&["retry", "--mode", "replay", "--out", "replay.json"], &second[..]].concat();
+    let replay = project.rasher(&again).code(0).json();
+    assert_eq!(replay["mode"], "replay");
+    let plan: Value = serde_json::from_str(&project.read("plan.json")).expect("a plan");
+    assert_eq!(shards(&replay), shards(&plan));
+    suite(&project, "three", BOOM);
+    let third = [&second[..], &["--plan", "replay.json", "--results", "3=three"]].concat();
+    let verdict = project.rasher(&[&["verdict"], &third[..]].concat()).code(1).json();
+    assert_eq!((&verdict["run"], &verdict["blocks"]), (&json!("failed"), &json!(true)));
+    let told = &verdict["tests"][0];
+    assert_eq!((&told["test"], &told["verdict"]), (&json!("x.Quiet#victim"), &json!("order")));
+    let reason = told["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("failed 2 of 2 after the tests before it, passed without them"));
+    assert!(told["after"].as_array().expect("who ran before").contains(&json!("x.Loud")), "{told}");
+    let order = told["posterior"]["order"].as_f64().expect("a share");
+    // Without its plan nobody knows that the third round was a replay.
+    let bare = [&["verdict"], &second[..], &["--results", "3=three"]].concat();
+    let bare = project.rasher(&bare).json();
+    assert_ne!(bare["tests"][0]["verdict"], "order");
+    assert!(bare["tests"][0]["posterior"]["order"].as_f64().expect("a share") < order);
+}
+
+#[test]
+fn what_passes_in_its_order_too_stays_a_flake() {
+    let project = with_a_victim();
+    suite(&project, "one", BOOM);
+    project.report("two", "x.Quiet", &[("victim", 1.0, "")]);
+    let first = ["--plan", "plan.json", "--results", "one", "--json"];
+    project.rasher(&[&["retry", "--out", "alone.json"], &first[..]].concat()).code(0);
+    let second = [&first[..], &["--plan", "alone.json", "--results", "2=two"]].concat();
+    let replay = [&["retry", "--mode", "replay", "--out", "replay.json"], &second[..]].concat();
+    project.rasher(&replay).code(0);
+    suite(&project, "three", "");
+    let third = [&second[..], &["--plan", "replay.json", "--results", "3=three"]].concat();
+    let verdict = project.rasher(&[&["verdict"], &third[..]].concat()).code(0).json();
+    assert_eq!(
+        (&verdict["run"], &verdict["tests"][0]["verdict"]),
+        (&json!("flaky"), &json!("suspect"))
+    );
+    // And nothing is left to replay.
+    let more = [&["retry", "--mode", "replay"], &third[..]].concat();
+    assert_eq!(shards(&project.rasher(&more).code(0).json()).concat().len(), 0);
+}

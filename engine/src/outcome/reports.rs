@@ -7,14 +7,18 @@ use jiff::Timestamp;
 
 use super::{Folder, Outcomes};
 use crate::attempt::{Isolation, Recording, RunContext};
+use crate::plan::document::PlanDocument;
 
 impl Outcomes {
     /// The fold of reports of one run: for each its attempt at the run, from 1, and its part of the
-    /// recording. One that is given twice, or copied under another name, is one report. O(n log n).
+    /// recording. One that is given twice, or copied under another name, is one report. The plans
+    /// of the run in their order say where the tests of each round ran; a round without a plan of
+    /// its own ran on fresh workers. O(n log n).
     pub fn of_reports(
         environment: &str,
         recording: &Recording,
         reports: &[(u16, Range<usize>)],
+        plans: &[PlanDocument],
     ) -> Self {
         let mut folder = Folder::new();
         let mut known: BTreeMap<([u8; 32], u16), u32> = BTreeMap::new();
@@ -32,12 +36,21 @@ impl Outcomes {
                 shard: Some(shard),
                 worker: None,
                 plan: None,
-                isolation: if *round > 1 { Isolation::FreshWorker } else { Isolation::InSuite },
+                isolation: isolation(plans, *round),
                 at: Timestamp::UNIX_EPOCH,
             };
             folder.add_part(&context, recording, part.clone());
         }
         folder.finish()
+    }
+}
+
+/// Where the tests of a round ran. The first round is the suite whatever its plan says.
+fn isolation(plans: &[PlanDocument], round: u16) -> Isolation {
+    let plan = usize::from(round).checked_sub(1).and_then(|at| plans.get(at));
+    match round {
+        0 | 1 => Isolation::InSuite,
+        _ => plan.map_or(Isolation::FreshWorker, PlanDocument::isolation),
     }
 }
 

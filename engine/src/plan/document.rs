@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Terms;
+use crate::attempt::Isolation;
 pub use crate::estimate::SourceCounts;
 use crate::units::Micros;
 
@@ -67,9 +68,22 @@ pub struct PlanDocument {
     /// The plan whose outstanding tests this one runs again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<String>,
+    /// How it runs them again; absent where it is no retry, or one that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<RetryMode>,
     /// For each test of that plan that is left out, why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Vec<Settled>>,
+}
+
+/// How a plan runs tests again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryMode {
+    /// Spread anew, without the tests that ran before them at first.
+    Reshard,
+    /// In their shards as planned, after the tests that ran before them at first.
+    Replay,
 }
 
 /// The tests of one worker.
@@ -230,6 +244,15 @@ impl PlanDocument {
         let mut plain = self.clone();
         plain.seal();
         plain.id
+    }
+
+    /// Where the tests of this plan run: a retry takes workers of its own.
+    pub fn isolation(&self) -> Isolation {
+        match (self.mode, &self.retry_of) {
+            (Some(RetryMode::Replay), _) => Isolation::Replay,
+            (None, None) => Isolation::InSuite,
+            _ => Isolation::FreshWorker,
+        }
     }
 
     /// Reads a plan and checks its schema and its id.

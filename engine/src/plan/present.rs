@@ -69,6 +69,7 @@ impl Plan {
             terms: facts.terms,
             notes: Vec::new(),
             retry_of: None,
+            mode: None,
             settled: None,
         };
         document.seal();

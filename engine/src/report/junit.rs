@@ -7,14 +7,16 @@
 //! |---|---|
 //! | passed | `testcase` |
 //! | skipped | `testcase` with `skipped` |
-//! | flaky, suspect | `flakyFailure` or `flakyError` for each failed execution, in order; the time of the first pass |
-//! | failed, fails on the base too, environment | `failure` or `error` for the first, `rerunFailure` or `rerunError` for each later failed one |
+//! | flaky, suspect, an order known before | `flakyFailure` or `flakyError` for each failed execution, in order; the time of the first pass |
+//! | failed, fails on the base too, environment, a new dependence on the order | `failure` or `error` for the first, `rerunFailure` or `rerunError` for each later failed one |
 //! | missing | `error` of type `missing` |
 //!
 //! So a test that blocks is red in every tool that reads such reports, also where it passed at
 //! times. What was judged, with evidence and reason, stands in `system-out`. Rasher reads its own
 //! report back as the same tests with the same failed executions. The type of an exception is not
-//! kept in attempts: `type` says how the execution ended.
+//! kept in attempts. Where the message begins with one, as most do that a framework did not shorten,
+//! `type` names it as Surefire would; else, and for a timeout or a crash, it says how the execution
+//! ended.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -151,7 +153,9 @@ impl Row<'_> {
     }
 
     fn is_flaky(&self) -> bool {
-        matches!(self.word(), Some(Word::Flaky | Word::Suspect | Word::Order))
+        let forgiven = self.judged.is_some_and(|judged| !judged.blocks);
+        matches!(self.word(), Some(Word::Flaky | Word::Suspect))
+            || (self.word() == Some(Word::Order) && forgiven)
     }
 
     fn failed(&self) -> impl Iterator<Item = &Told<'_>> {
@@ -317,7 +321,7 @@ fn write_failure(out: &mut Out, kind: &str, told: &Told<'_>) -> Written {
     if !message.is_empty() {
         push(&mut tag, "message", message);
     }
-    push(&mut tag, "type", ending(told.outcome));
+    push(&mut tag, "type", exception(told).unwrap_or(ending(told.outcome)));
     let mut text = message.to_owned();
     if told.outcome == Outcome::SetUpFailed {
         text += if text.is_empty() { "" } else { "\n" };
@@ -330,6 +334,28 @@ fn write_failure(out: &mut Out, kind: &str, told: &Told<'_>) -> Written {
         element(out, "stackTrace", &text)?;
     }
     out.write_event(Event::End(BytesEnd::new(kind)))
+}
+
+/// The class of an exception that a message begins with: `a.b.CError: words`, or nothing else. Those
+/// that reports are read by as a timeout are left to the word for it.
+fn exception<'a>(told: &Told<'a>) -> Option<&'a str> {
+    const ENDS: [&str; 6] = ["Error", "Exception", "Throwable", "Failure", "Failed", "Fault"];
+    if !matches!(told.outcome, Outcome::Failed | Outcome::Errored) {
+        return None;
+    }
+    let line = told.message?.trim_start().lines().next()?;
+    let class = line.split_once(": ").map_or(line, |(class, _)| class);
+    let class = class.strip_suffix(':').unwrap_or(class).trim_end();
+    let is_name = |part: &str| {
+        let first = part.chars().next();
+        first.is_some_and(|c| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
+    };
+    let last = class.rsplit(['.', '$']).next()?;
+    let is_class =
+        last.starts_with(char::is_uppercase) && ENDS.iter().any(|end| last.ends_with(end));
+    let timeout = class.contains("TimedOut") || class.ends_with("ThreadTimeoutException");
+    (is_class && !timeout && class.split('.').all(is_name)).then_some(class)
 }
 
 /// How an execution ended, in the words by which reports are read.
@@ -388,4 +414,34 @@ fn millis(span: Micros) -> u64 {
 fn seconds(millis: u64) -> String {
     let text = format!("{}.{:03}", millis / 1_000, millis % 1_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_of_an_exception_is_what_a_message_begins_with() {
+        let of = |outcome, message| exception(&Told { outcome, duration: None, message });
+        for (message, class) in [
+            ("java.lang.AssertionError: expected 3", Some("java.lang.AssertionError")),
+            ("a.B$InnerException", Some("a.B$InnerException")),
+            (
+                "org.opentest4j.AssertionFailedError:\nmore",
+                Some("org.opentest4j.AssertionFailedError"),
+            ),
+            ("KeyError: 'x'", Some("KeyError")),
+            ("Error reading a file: gone", None),
+            ("expected: 3", None),
+            ("the.Error in words", None),
+            ("a..bError: x", None),
+            ("x.TestTimedOutException: after 5 s", None),
+            ("", None),
+        ] {
+            assert_eq!(of(Outcome::Failed, Some(message)), class, "{message}");
+        }
+        let timed_out = of(Outcome::TimedOut, Some("java.lang.Exception: slow"));
+        assert_eq!(timed_out, None, "reports are read by the word for a timeout");
+        assert_eq!(of(Outcome::Failed, None), None);
+    }
 }

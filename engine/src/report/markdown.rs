@@ -121,7 +121,7 @@ const fn weight(word: Word) -> u8 {
         Word::Environment => 2,
         Word::Suspect => 3,
         Word::PreExisting => 4,
-        Word::Order => 5,
+        Word::Order => 2,
         Word::Flaky => 6,
     }
 }

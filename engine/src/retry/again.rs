@@ -7,7 +7,9 @@ use super::{Planned, RetrySet};
 use crate::constraint::ConstraintError;
 use crate::estimate::Estimates;
 use crate::history::History;
-use crate::plan::document::{BoundBy, BoundKind, BudgetDocument, PlanDocument, SourceCounts};
+use crate::plan::document::{
+    BoundBy, BoundKind, BudgetDocument, PlanDocument, RetryMode, SourceCounts,
+};
 use crate::plan::{PlanError, Terms};
 use crate::test_id::TestSet;
 use crate::units::Micros;
@@ -55,15 +57,16 @@ impl RetrySet {
         again: Again<'_>,
     ) -> Result<Option<PlanDocument>, AgainError> {
         let (Some(first), Some(last)) = (plans.first(), plans.last()) else { return Ok(None) };
-        let mut document = match again {
+        let (mut document, mode) = match again {
             Again::Reshard { shards, deadline, terms } => {
                 let smaller = Smaller::new(planned, self, history, terms)?;
                 let mut document = reshard(&smaller, last, (shards, deadline))?;
                 document.settled = Some(self.settled.clone());
-                document
+                (document, RetryMode::Reshard)
             }
-            Again::Replay => replay((planned, self), first),
+            Again::Replay => (replay((planned, self), first), RetryMode::Replay),
         };
+        document.mode = Some(mode);
         document.retry_of = Some(last.id.clone());
         document.seal();
         Ok(Some(document))

@@ -11,24 +11,26 @@ use crate::test_id::{TestId, TestTable};
 #[derive(Clone, Debug)]
 pub struct Planned {
     tests: TestTable,
-    shard: Vec<u32>,
+    /// For each test its shard and its place there, in the first plan that has it.
+    shard: Vec<(u32, u32)>,
 }
 
 impl Planned {
     /// The union of the plans of one run, in canonical order. O(n log n).
     pub fn new(plans: &[PlanDocument]) -> Self {
         let mut tests = TestTable::new();
-        let mut shards: Vec<u32> = Vec::new();
+        let mut shards: Vec<(u32, u32)> = Vec::new();
         for plan in plans {
             for shard in &plan.shards {
                 let groups = shard
                     .groups
                     .iter()
                     .flat_map(|span| std::iter::repeat_n(Some(span.group.as_str()), span.tests));
-                for (name, group) in shard.tests.iter().zip(groups.chain(std::iter::repeat(None))) {
+                let groups = groups.chain(std::iter::repeat(None));
+                for ((name, group), place) in shard.tests.iter().zip(groups).zip(0..) {
                     let test = tests.intern(name, group.filter(|group| !group.is_empty()));
                     if test.index() == shards.len() {
-                        shards.push(shard.index);
+                        shards.push((shard.index, place));
                     }
                 }
             }
@@ -54,7 +56,7 @@ impl Planned {
         for test in new {
             let group = reported.group(test).map(|group| reported.group_name(group));
             tests.intern(reported.name(test), group);
-            shards.push(0);
+            shards.push((0, 0));
         }
         let (tests, old) = tests.sorted();
         Self { shard: old.iter().map(|test| shards[test.index()]).collect(), tests }
@@ -67,7 +69,20 @@ impl Planned {
 
     /// The shard of the first plan that ran a test.
     pub fn shard(&self, test: TestId) -> u32 {
-        self.shard[test.index()]
+        self.shard[test.index()].0
+    }
+
+    /// The tests that its first plan ran before a test on its shard, in order: among them is what
+    /// makes it fail, where it fails only after others. O(n).
+    pub fn before(&self, test: TestId) -> Vec<TestId> {
+        let (shard, place) = self.shard[test.index()];
+        let earlier = |it: &TestId| {
+            let of = self.shard[it.index()];
+            shard > 0 && of.0 == shard && of.1 < place
+        };
+        let mut before: Vec<TestId> = self.tests.ids().filter(earlier).collect();
+        before.sort_by_key(|test| self.shard[test.index()].1);
+        before
     }
 }
 
@@ -114,6 +129,24 @@ impl Case {
             self.executions.iter().filter(|(outcome, _)| of(*outcome)).count() as u32
         };
         (count(Outcome::is_failure), count(|outcome| outcome == Outcome::Passed))
+    }
+
+    /// Executions after the tests that ran before it in the suite, the first one included, that
+    /// failed and that passed; none where no shard was replayed.
+    pub fn in_order(&self) -> Option<(u32, u32)> {
+        let after_same =
+            |it: &&(Outcome, Isolation)| matches!(it.1, Isolation::InSuite | Isolation::Replay);
+        self.executions.iter().find(|it| it.1 == Isolation::Replay && it.0.is_result())?;
+        let count = |of: fn(Outcome) -> bool| {
+            self.executions.iter().filter(after_same).filter(|it| of(it.0)).count() as u32
+        };
+        Some((count(Outcome::is_failure), count(|outcome| outcome == Outcome::Passed)))
+    }
+
+    /// True where it fails each time after the tests that ran before it, and passes without them.
+    pub fn depends_on_order(&self) -> bool {
+        self.in_order().is_some_and(|(failed, passed)| failed > 1 && passed == 0)
+            && self.counts().1 > 0
     }
 
     /// How the last failing execution ended.

@@ -21,6 +21,7 @@ pub use case::{Case, Planned, cases};
 pub use demands::Demands;
 pub use doubt::{Doubt, DoubtOptions, Known, Next, Posterior, retries_needed};
 pub use prefix::{after_some, before};
+pub(crate) use select::ORDER_SURE;
 pub use select::{
     RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet, neighbours, outstanding, weigh,
 };

@@ -7,7 +7,7 @@ use super::case::{Case, Planned};
 use super::closure::Closure;
 use super::demands::Demands;
 use super::doubt::{Doubt, DoubtOptions, Known, Next, retries_needed};
-use crate::attempt::Isolation;
+use crate::attempt::{Isolation, Outcome};
 use crate::flake::Scores;
 use crate::outcome::Outcomes;
 use crate::outcome::environment::Disturbance;
@@ -162,6 +162,12 @@ pub fn neighbours(planned: &Planned, cases: &[Case], scores: &Scores) -> Vec<u32
     cases.iter().map(of).collect()
 }
 
+/// From this probability on a failure is told as one of its order.
+pub(crate) const ORDER_SURE: f64 = 0.9;
+
+/// After so many failures in its order, and none that passed, a replay tells nothing new.
+const IN_ORDER_MAX: u32 = 3;
+
 /// Why a case does not run again, or its doubt, if it does.
 enum State {
     Settled(String),
@@ -195,6 +201,18 @@ impl<'a> Judge<'a> {
             let why = "not retried: its failure is of a kind that no pass takes back";
             return State::Settled(why.to_owned());
         }
+        if self.asks_for_order(case, name, near) {
+            return State::Outstanding(1.0);
+        }
+        if let Some((failed, _)) = case.in_order()
+            && case.depends_on_order()
+            && self.order(case, name, near) >= ORDER_SURE
+        {
+            return State::Settled(format!(
+                "depends on the order: failed {failed} of {failed} after the same tests, passed \
+                 without them"
+            ));
+        }
         let closed = match self.options.rule {
             RetryRule::Auto => self.scores.runs() == 0,
             RetryRule::Hypotheses => false,
@@ -206,6 +224,32 @@ impl<'a> Judge<'a> {
         let suspected = self.transient && self.scores.belief(name).is_surprising();
         let doubt = weigh(case, name, self.scores, (near, suspected), &self.options.doubt);
         doubt.map_or_else(|| State::Settled("passed".to_owned()), |it| self.weighed(case, &it))
+    }
+
+    /// A pass alone says nothing of a failure after others. Where a replay is asked for, a test
+    /// that failed in the suite and passed alone runs again in its order until that is told apart:
+    /// at least once, and after a failure until either is sure.
+    fn asks_for_order(&self, case: &Case, name: &str, near: u32) -> bool {
+        let (failed, passed) = case.counts();
+        if self.options.isolation != Isolation::Replay
+            || passed == 0
+            || failed + passed >= self.options.doubt.attempts_max
+        {
+            return false;
+        }
+        let Some((failed, _)) = case.in_order() else {
+            let in_suite = case.executions.iter().filter(|it| it.1 == Isolation::InSuite);
+            let mut ends = in_suite.map(|it| it.0).filter(|it| it.is_result()).peekable();
+            return ends.peek().is_some() && ends.all(Outcome::is_failure);
+        };
+        let sure = self.order(case, name, near) >= ORDER_SURE || failed >= IN_ORDER_MAX;
+        case.depends_on_order() && !sure
+    }
+
+    /// Probability that the tests before it make a case fail.
+    fn order(&self, case: &Case, name: &str, near: u32) -> f64 {
+        let doubt = weigh(case, name, self.scores, (near, false), &self.options.doubt);
+        doubt.map_or(0.0, |doubt| doubt.posterior().order)
     }
 
     /// Enough retries that all of them fail by chance in one run of a hundred.

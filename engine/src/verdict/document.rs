@@ -37,7 +37,8 @@ pub enum Word {
     Failed,
     /// The base fails it too.
     PreExisting,
-    /// Passed alone, and fails again after the same tests as before: their order is to blame.
+    /// Passed alone, and fails again after the same tests as before: their order is to blame. It
+    /// blocks where it never failed before this commit.
     Order,
     /// Its worker is to blame; it must pass elsewhere.
     Environment,
@@ -86,6 +87,13 @@ pub struct TestVerdict {
     /// True where the test is in quarantine, so that its failure does not block.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quarantined: bool,
+    /// True where this test alone makes the run block.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blocks: bool,
+    /// Of a test that fails only after others: the classes, or tests without one, that run before
+    /// it on its shard, in order. Among them is what it fails after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
     /// Whose test it is, where that is known; who judges does not ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -141,14 +149,17 @@ pub(super) fn test(
         evidence,
         reason: String::new(),
         quarantined: false,
+        blocks: false,
+        after: Vec::new(),
         owner: None,
         posterior,
     }
 }
 
 impl TestVerdict {
-    pub(super) fn because(mut self, reason: String, quarantined: bool) -> Self {
+    pub(super) fn because(mut self, reason: String, quarantined: bool, blocks: bool) -> Self {
         self.reason = reason;
+        self.blocks = blocks;
         self.quarantined = quarantined;
         self
     }

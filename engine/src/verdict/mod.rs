@@ -14,7 +14,8 @@ use crate::flake::{Clusters, Scores};
 use crate::outcome::Outcomes;
 use crate::outcome::environment::{Disturbance, mass_limit};
 use crate::retry::{
-    Case, Doubt, DoubtOptions, Next, Planned, cases, failed_on_base, neighbours, read, weigh,
+    Case, Doubt, DoubtOptions, Next, ORDER_SURE, Planned, cases, failed_on_base, neighbours, read,
+    weigh,
 };
 use crate::test_id::TestId;
 
@@ -52,6 +53,20 @@ struct Judged {
     word: Word,
     doubt: Option<Doubt>,
     reason: String,
+    /// Whether earlier runs know it to fail.
+    failed_before: bool,
+}
+
+impl Judged {
+    /// True where its failure alone makes the run block. A test that depends on the order does not
+    /// where it did so before this commit.
+    const fn blocks(&self) -> bool {
+        match self.word {
+            Word::Failed | Word::Environment | Word::Missing => true,
+            Word::Order => !self.failed_before,
+            Word::Flaky | Word::Suspect | Word::PreExisting => false,
+        }
+    }
 }
 
 /// What makes failures one: they count once.
@@ -137,8 +152,9 @@ impl Bench<'_> {
     /// `None` for a test that passed without ado.
     fn judge(&self, case: &Case, near: u32, suspected: bool) -> Option<Judged> {
         let name = self.name(case.test);
+        let failed_before = self.scores.strip(name).failures > 0;
         let verdict = |word, doubt, reason: &str| {
-            Some(Judged { test: case.test, word, doubt, reason: reason.to_owned() })
+            Some(Judged { test: case.test, word, doubt, reason: reason.to_owned(), failed_before })
         };
         let doubt = weigh(case, name, self.scores, (near, suspected), &self.options.doubt);
         let Some(mut doubt) = doubt else {
@@ -154,7 +170,6 @@ impl Bench<'_> {
         if let Some(failed) = base {
             doubt.observe_base(failed);
         }
-        let failed_before = self.scores.strip(name).failures > 0;
         let (word, reason) = word(case, &doubt, (base, failed_before), self.options);
         verdict(word, Some(doubt), &reason)
     }
@@ -172,7 +187,8 @@ impl Bench<'_> {
         let incomplete = self.planned.tests().is_empty()
             || of(Word::Missing) > 0
             || !self.options.unaccounted.is_empty();
-        let blocking = of(Word::Failed);
+        let in_order = |it: &&Judged| it.word == Word::Order && it.blocks();
+        let blocking = of(Word::Failed) + judged.iter().filter(counts).filter(in_order).count();
         let excused = disturbance == Some(Disturbance::Environment);
         let run = if incomplete {
             RunVerdict::Incomplete
@@ -188,8 +204,14 @@ impl Bench<'_> {
         let tests = judged.iter().map(|it| {
             let case = &cases[it.test.index()];
             let name = self.name(it.test);
-            document::test(name, it.word, it.doubt.as_ref(), self.evidence(case))
-                .because(it.reason.clone(), self.is_quarantined(name))
+            let quarantined = self.is_quarantined(name);
+            let blocks = it.blocks() && (!quarantined || it.word == Word::Missing);
+            let mut told = document::test(name, it.word, it.doubt.as_ref(), self.evidence(case))
+                .because(it.reason.clone(), quarantined, blocks);
+            if it.word == Word::Order {
+                told.after = self.run_before(it.test);
+            }
+            told
         });
         VerdictDocument {
             schema: VERDICT_SCHEMA.to_owned(),
@@ -202,6 +224,18 @@ impl Bench<'_> {
             tests: tests.collect(),
             bypass: Vec::new(),
         }
+    }
+
+    /// What runs before a test on its shard, each class once; a class of its own among them.
+    fn run_before(&self, test: TestId) -> Vec<String> {
+        let tests = self.planned.tests();
+        let mut told = BTreeSet::new();
+        let class = |test: &TestId| {
+            tests.group(*test).map_or(tests.name(*test), |group| tests.group_name(group))
+        };
+        let before = self.planned.before(test);
+        let once = before.iter().map(class).filter(|class| told.insert(*class));
+        once.map(str::to_owned).collect()
     }
 
     /// Probability that any failure is the commit's: independent over root causes. Failures of one
@@ -263,6 +297,32 @@ impl Bench<'_> {
     }
 }
 
+/// The verdict on a test that fails after the tests before it and passes without them: a pass alone
+/// does not speak for it, for the suite stays red. None for all others.
+fn order(
+    case: &Case,
+    doubt: &Doubt,
+    (base, failed_before): (Option<bool>, bool),
+) -> Option<(Word, String)> {
+    let sure = doubt.posterior().order >= ORDER_SURE;
+    if !sure && (failed_before || !case.depends_on_order()) {
+        return None;
+    }
+    let (failed, passed) = case.in_order().unwrap_or_default();
+    let seen = format!(
+        "failed {failed} of {} after the tests before it, passed without them",
+        failed + passed
+    );
+    Some(match (base, failed_before) {
+        (Some(true), _) => (Word::PreExisting, format!("{seen}; the base fails it too")),
+        (_, true) => (Word::Order, format!("{seen}: keep it apart from what runs before")),
+        (_, false) => (
+            Word::Order,
+            format!("{seen}, and never failed before this commit: find what is left behind"),
+        ),
+    })
+}
+
 /// The verdict on a test that failed at least once.
 fn word(
     case: &Case,
@@ -284,9 +344,8 @@ fn word(
     if case.is_final() {
         return (Word::Failed, "passed again, but such a failure is never taken back".to_owned());
     }
-    if doubt.posterior().order > 0.9 {
-        let why = "passes alone, fails after the same tests: keep it apart from what runs before";
-        return (Word::Order, why.to_owned());
+    if let Some(why) = order(case, doubt, (base, failed_before)) {
+        return why;
     }
     if p_real > 0.5 {
         return (Word::Failed, "passed at times, but is more likely real than not".to_owned());

@@ -87,7 +87,7 @@ impl Given {
 
     fn outcomes(&self) -> Outcomes {
         let environment = self.plans.first().map_or("", |plan| &plan.environment);
-        Outcomes::of_reports(environment, &self.recording, &self.reports)
+        Outcomes::of_reports(environment, &self.recording, &self.reports, &self.plans)
     }
 
     fn answer<T: Serialize>(self, document: &T, end: Option<ErrorKind>) -> Answered {
@@ -194,7 +194,7 @@ pub(super) fn verdict(frame: &Frame<'_>) -> Answered {
     let base = frame.blobs(BASE_FILES, BASE_ENDS)?;
     let base = (!base.is_empty()).then(|| {
         let (recording, reports) = ingest(&base, &vec![1; base.len()], &mut Vec::new());
-        Outcomes::of_reports("", &recording, &reports)
+        Outcomes::of_reports("", &recording, &reports, &[])
     });
     let outcomes = given.outcomes();
     let planned = Planned::new(&given.plans).with_unplanned(&outcomes);

@@ -1,6 +1,8 @@
 //! Runs that some tool called green and that were not. Each case comes from a public thread, states
 //! the naive rule that it fools, shows that the rule is fooled, and that the verdict is not.
 
+mod threads;
+
 use jiff::Timestamp;
 use rasher::attempt::{Attempt, Isolation, Outcome, Recording, RunContext};
 use rasher::flake::{FlakeOptions, Scores};
@@ -154,7 +156,8 @@ fn what_runs_again_comes_from_results_and_not_from_the_split() {
     assert_eq!(names, ["a#2", "b#1", "c#1"]);
 }
 
-// gotestsum#192, #423, #565, golang/go#45508, maven-surefire#2257, PR 545: tests never ran.
+// gotestsum#192, #423, #565, golang/go#45508, maven-surefire#2257, PR 545, pragmatica#1344: tests
+// never ran.
 #[test]
 fn tests_that_never_ran_are_not_green() {
     holds(
@@ -251,7 +254,7 @@ fn a_flaky_label_lets_nothing_through() {
     assert_eq!(verdict_with(&["a#1"], &passed, &scores).run, RunVerdict::Flaky);
 }
 
-// bazel#4145, opentelemetry-collector-contrib#9236, mui-x#20399: a race of the product passes on
+// bazel#4145, opentelemetry-collector-contrib#9236, mui-x#20399, vic-product#2073: a race of the product passes on
 // retry and is never heard of again.
 #[test]
 fn the_first_failure_ever_does_not_vanish_with_a_pass() {
