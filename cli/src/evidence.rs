@@ -10,7 +10,7 @@ use rasher::outcome::ledger::{Ledger, Verification, chain};
 use rasher::plan::document::PlanDocument;
 
 use crate::fault::Fault;
-use crate::reports::{self, FileRead};
+use crate::reports::{self, FileRead, ReportsRead};
 use crate::session::{Session, store_fault};
 use crate::verbs::record;
 use crate::verbs::verify::Results;
@@ -32,11 +32,13 @@ pub(crate) fn read(
     session: &Session,
     plans: &[PlanDocument],
     results: &[Results],
+    gone: &[String],
 ) -> Result<Given, Fault> {
     let wrong = |e: rasher::outcome::ledger::LedgerError| Fault::usage(e.to_string());
-    let mut ledger = Ledger::open(plans).map_err(wrong)?;
     let paths: Vec<PathBuf> = results.iter().map(|results| results.path.clone()).collect();
     let read = reports::read(&paths, session.output);
+    let gone = believed(session, gone, &read);
+    let mut ledger = Ledger::open(plans).map_err(wrong)?.with_gone(gone);
     record::say_problems(session, &read.problems);
     for file in &read.files {
         let attempt = results[file.asked].attempt;
@@ -46,6 +48,21 @@ pub(crate) fn read(
     let round = |file: &FileRead| results[file.asked].attempt;
     let outcomes = fold(session, (&read.recording, &read.files), &plans, round);
     Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures })
+}
+
+/// Which tests may be gone by somebody's word: none where a report could not be read to its end,
+/// for what it lost looks the same.
+pub(crate) fn believed<'a>(
+    session: &Session,
+    gone: &'a [String],
+    read: &ReportsRead,
+) -> &'a [String] {
+    if gone.is_empty() || (read.problems.is_empty() && read.failures.is_empty()) {
+        return gone;
+    }
+    let what = "--gone does not count: a report could not be read whole, and lost tests look alike";
+    session.output.warn(what);
+    &[]
 }
 
 /// Reads results of the base: one round, whatever the paths.

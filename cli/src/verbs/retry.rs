@@ -23,7 +23,7 @@ use crate::output::{count, to_json};
 use crate::session::Session;
 use crate::verbs::plan;
 use crate::verbs::verdict::share;
-use crate::verbs::verify::{self, Results};
+use crate::verbs::verify::{self, Gone, Results};
 
 /// Options of `retry`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,8 @@ pub(crate) struct Flags {
     /// Reports of the run: files, folders, patterns; those of a later attempt as `2=PATH`
     #[arg(long, required = true, value_name = "[ATTEMPT=]PATH")]
     results: Vec<Results>,
+    #[command(flatten)]
+    gone: Gone,
     /// `reshard` spreads what is outstanding anew; `replay` runs its shards again as planned, with
     /// the tests that ran before it
     #[arg(long, value_name = "MODE", default_value = "reshard")]
@@ -123,7 +125,8 @@ fn amount(text: &str) -> Result<f64, String> {
 /// Plans the retry.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let plans = verify::read_plans(&flags.plan, session)?;
-    let given = evidence::read(session, &plans, &flags.results)?;
+    let given = evidence::read(session, &plans, &flags.results, &flags.gone.names)?;
+    flags.gone.say(session, &given.verified);
     for fault in &given.failures {
         session.output.warn(&fault.what());
     }
@@ -133,7 +136,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         session.output.warn(&format!("history cannot be used: {}", fault.what()));
         History::new(&*session.environment)
     });
-    let planned = Planned::new(&given.plans);
+    let planned = Planned::new(&given.plans).without(&given.verified.gone);
     let estimates = estimate(&history, planned.tests());
     let terms = terms(flags, session, &given)?;
     let mut demands = Demands::of(&terms.constraints, planned.tests());

@@ -17,7 +17,7 @@ use crate::files;
 use crate::output::{count, table, thousands};
 use crate::people::{self, People};
 use crate::session::{Session, step_summary};
-use crate::verbs::verify::{self, Results};
+use crate::verbs::verify::{self, Gone, Results};
 
 /// Options of `verdict`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,8 @@ pub(crate) struct Flags {
     /// Reports of the run: files, folders, patterns; those of a later attempt as `2=PATH`
     #[arg(long, required = true, value_name = "[ATTEMPT=]PATH")]
     results: Vec<Results>,
+    #[command(flatten)]
+    gone: Gone,
     /// Reports of the same tests run on the base commit
     #[arg(long, value_name = "PATH")]
     base_results: Vec<PathBuf>,
@@ -72,14 +74,16 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let people = People::load(&flags.people, session, at)?;
     people.warn_expired(session, at);
     let plans = verify::read_plans(&flags.plan, session)?;
-    let given = evidence::read(session, &plans, &flags.results)?;
+    let given = evidence::read(session, &plans, &flags.results, &flags.gone.names)?;
+    flags.gone.say(session, &given.verified);
     for fault in &given.failures {
         session.output.warn(&fault.what());
     }
     let base = evidence::read_base(session, &flags.base_results);
     let judged = plans.iter().find_map(|plan| plan.run.as_deref());
     let scores = evidence::scores_or_none(session, flags.history_runs, judged);
-    let planned = Planned::new(&given.plans).with_unplanned(&given.outcomes);
+    let planned = Planned::new(&given.plans).without(&given.verified.gone);
+    let planned = planned.with_unplanned(&given.outcomes);
     let mut options = VerdictOptions { p_real_max: flags.p_real_max, ..VerdictOptions::default() };
     options.doubt.error_max = flags.error_max;
     options.unaccounted.clone_from(&given.verified.missing);

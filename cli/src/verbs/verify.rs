@@ -7,6 +7,7 @@ use rasher::error::ErrorKind;
 use rasher::outcome::ledger::{Ledger, LedgerError, Rules, Verification};
 use rasher::plan::document::PlanDocument;
 
+use crate::evidence;
 use crate::fault::{Exit, Fault};
 use crate::output::{count, thousands};
 use crate::plans;
@@ -29,6 +30,61 @@ pub(crate) struct Flags {
     /// Several rows of one name in one report are cases that their runner gives one name
     #[arg(long)]
     accept_repeated: bool,
+    #[command(flatten)]
+    gone: Gone,
+}
+
+/// Tests that were deleted or renamed since the plan's evidence was recorded.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Gone {
+    /// A planned test, or a class, that is no longer there: it was deleted or renamed. Counts only
+    /// where it was never reported and nothing broke off on its shard; may be repeated
+    #[arg(long = "gone", value_name = "TEST")]
+    pub(crate) names: Vec<String>,
+}
+
+impl Gone {
+    /// Says which of the names did not count.
+    pub(crate) fn say(&self, session: &Session, verified: &Verification) {
+        for name in &self.names {
+            let class = format!("{name}#");
+            let is_it = |test: &String| {
+                test == name || test.starts_with(&class) || test.starts_with(&format!("{name}::"))
+            };
+            if verified.missing.iter().any(is_it) || !verified.gone.iter().any(is_it) {
+                session.output.warn(&format!(
+                    "`{}` does not count as gone: it was reported, is not planned, or its shard \
+                     reported nothing or broke off",
+                    name.escape_debug()
+                ));
+            }
+        }
+    }
+}
+
+impl Flags {
+    /// What to say where tests are no longer there, as a command.
+    fn ask(&self, verified: &Verification) -> String {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+        let mut command = "rasher verify".to_owned();
+        for plan in &self.plan {
+            command += &format!(" --plan {}", quoted(&plan.display().to_string()));
+        }
+        for Results { attempt, path } in &self.results {
+            command += &format!(" --results {}", quoted(&format!("{attempt}={}", path.display())));
+        }
+        let named = verified.vanished.iter().take(20);
+        for name in self.gone.names.iter().chain(named) {
+            command += &format!(" --gone {}", quoted(name));
+        }
+        format!(
+            "{} of the missing may no longer be there: others of their class reported without \
+             them. Where they were deleted or renamed, and not left out by a filter, say so:\n  \
+             {}",
+            thousands(verified.vanished.len() as u64),
+            command.escape_debug().to_string().replace("\\'", "'")
+        )
+    }
 }
 
 /// Reports of one attempt at a run.
@@ -66,9 +122,10 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let wrong = |e: LedgerError| Fault::usage(e.to_string());
     let rules =
         Rules { accept_unknown: flags.accept_unknown, accept_repeated: flags.accept_repeated };
-    let mut ledger = Ledger::open(&plans).map_err(wrong)?.with_rules(rules);
     let paths: Vec<PathBuf> = flags.results.iter().map(|results| results.path.clone()).collect();
     let read = reports::read(&paths, session.output);
+    let gone = evidence::believed(session, &flags.gone.names, &read);
+    let mut ledger = Ledger::open(&plans).map_err(wrong)?.with_rules(rules).with_gone(gone);
     record::say_problems(session, &read.problems);
     for file in &read.files {
         let attempt = flags.results[file.asked].attempt;
@@ -80,6 +137,10 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
             "one report tells a test several times: where its runner gives several cases one \
              name, say --accept-repeated",
         );
+    }
+    flags.gone.say(session, &verified);
+    if !verified.vanished.is_empty() {
+        session.output.say(&flags.ask(&verified));
     }
     session.output.show(&verified, people)?;
     let mut failures = read.failures.into_iter();
@@ -120,6 +181,7 @@ fn people(verified: &Verification) -> String {
     }
     for (what, tests) in [
         ("missing: planned, no result that counts", &verified.missing),
+        ("gone: planned, and said to be no longer there", &verified.gone),
         ("stale: reported only before the newest plan of them", &verified.stale),
         ("duplicate: reported twice in one attempt", &verified.duplicate),
         ("unknown: reported, not planned", &verified.unknown),

@@ -173,3 +173,42 @@ fn what_passes_in_its_order_too_stays_a_flake() {
     let more = [&["retry", "--mode", "replay"], &third[..]].concat();
     assert_eq!(shards(&project.rasher(&more).code(0).json()).concat().len(), 0);
 }
+
+#[test]
+fn a_deleted_test_is_asked_for_with_the_command_that_says_so() {
+    let project = Project::new().with_reports();
+    project.rasher(&["record", "reports", "--run", "1"]).code(0);
+    project.rasher(&["plan", "--shards", "1", "--out", "plan.json"]).code(0);
+    // `c` was deleted.
+    let run = |folder: &str| {
+        project
+            .report(folder, "x.ATest", &[("a", 1.1, ""), ("b", 2.1, "")])
+            .report(folder, "x.BTest", &[("d", 2.1, ""), ("e", 2.0, "")])
+            .report(folder, "x.CTest", &[("f", 1.0, ""), ("g", 0.6, ""), ("h", 0.0, "<skipped/>")]);
+    };
+    run("one");
+    let given = ["--plan", "plan.json", "--results", "one", "--json"];
+    let verify = |more: &[&str]| project.rasher(&[&["verify"], &given[..], more].concat());
+    let asked = verify(&[]).code(4);
+    assert_eq!(asked.json()["vanished"], json!(["x.ATest#c"]));
+    let asked = asked.says("rasher verify --plan 'plan.json' --results '1=one' --gone 'x.ATest#c'");
+    assert!(asked.stderr.contains("not left out by a filter"));
+    let gone = ["--gone", "x.ATest#c"];
+    assert_eq!(verify(&gone).code(0).json()["gone"], json!(["x.ATest#c"]));
+    // Verdict and retry take the same word, and nothing without it.
+    let judged = |verb: &str, more: &[&str]| project.rasher(&[&[verb], &given[..], more].concat());
+    assert_eq!(judged("verdict", &[]).code(4).json()["run"], "incomplete");
+    assert_eq!(judged("verdict", &gone).code(0).json()["run"], "passed");
+    assert_eq!(shards(&judged("retry", &[]).code(0).json()).concat(), ["x.ATest#c"]);
+    assert_eq!(shards(&judged("retry", &gone).code(0).json()).concat().len(), 0);
+    // Of what was reported nobody is believed, nor of a run that lost something.
+    verify(&["--gone", "x.ATest#c", "--gone", "x.ATest#a"]).code(0).says("does not count as gone");
+    project.write("one/TEST-x.DTest.xml", "<testsuite name=\"x.DTest\"><testcase classn");
+    let torn = verify(&gone).code(4).says("a report could not be read whole");
+    assert_eq!(torn.json()["missing"], json!(["x.ATest#c"]));
+    std::fs::remove_file(project.path().join("one/TEST-x.DTest.xml")).expect("a disk that works");
+    let dead = "<error message=\"The forked VM terminated without saying properly goodbye\"/>";
+    project.report("one", "x.BTest", &[("d", 2.1, ""), ("e", 2.0, dead)]);
+    let crashed = verify(&gone).code(4).says("does not count as gone").json();
+    assert_eq!(crashed["missing"], json!(["x.ATest#c"]));
+}

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::attempt::{Outcome, Recording};
-use crate::plan::document::PlanDocument;
+use crate::plan::document::{PlanDocument, ShardDocument};
 use crate::test_id::{TestId, TestTable};
 
 /// The schema of a [`Verification`].
@@ -37,6 +37,15 @@ pub struct Verification {
     pub repeated: Vec<String>,
     /// Reported, and not planned.
     pub unknown: Vec<String>,
+    /// The missing ones that may no longer be there: never reported in this run, while others of
+    /// their class were, on a shard on which nothing broke off. They stay missing until somebody
+    /// says so, for a filter leaves tests out in the same way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vanished: Vec<String>,
+    /// Planned tests that somebody says are no longer there, which nothing contradicts: they are
+    /// not missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
     /// The missing ones that were reported, but only in rounds before the newest that planned
     /// them.
     pub stale: Vec<String>,
@@ -97,6 +106,8 @@ pub struct Rules {
 /// One planned test.
 #[derive(Clone, Default)]
 struct Entry {
+    /// The first round that planned it.
+    first: u16,
     /// The newest round that planned it.
     round: u16,
     /// The newest result so far.
@@ -134,6 +145,13 @@ pub struct Ledger {
     duplicate: BTreeSet<String>,
     repeated: BTreeSet<String>,
     unknown: BTreeSet<String>,
+    /// Round and name of what ended so that others may be lost with it: a crash, a timeout, a
+    /// failure of a whole class. An empty name where it is not known what that was.
+    broken: BTreeSet<(u16, String)>,
+    /// What is there by a report, and did not run.
+    listed: BTreeSet<String>,
+    /// What is said to be no longer there.
+    gone: BTreeSet<String>,
     rules: Rules,
 }
 
@@ -155,6 +173,9 @@ impl Ledger {
             duplicate: BTreeSet::new(),
             repeated: BTreeSet::new(),
             unknown: BTreeSet::new(),
+            broken: BTreeSet::new(),
+            listed: BTreeSet::new(),
+            gone: BTreeSet::new(),
             rules: Rules::default(),
         };
         for (at, plan) in plans.iter().enumerate() {
@@ -172,6 +193,15 @@ impl Ledger {
         self
     }
 
+    /// Takes somebody's word that these tests, or all tests of these classes, were deleted or
+    /// renamed. It counts for a test that was never reported in this run, on a shard that reported
+    /// and on which nothing crashed, timed out or failed as a class; for no other.
+    #[must_use]
+    pub fn with_gone<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.gone.extend(names.into_iter().map(Into::into));
+        self
+    }
+
     fn enter(&mut self, plan: &PlanDocument, round: u16) {
         for shard in &plan.shards {
             let mut groups = shard.groups.iter();
@@ -182,7 +212,7 @@ impl Ledger {
                 }
                 let test = self.names.intern(name, None);
                 if test.index() == self.entries.len() {
-                    self.entries.push(Entry::default());
+                    self.entries.push(Entry { first: round, ..Entry::default() });
                     if let Some((group, _)) = group {
                         self.groups.entry_ref(group).or_default().push(test);
                     }
@@ -211,6 +241,7 @@ impl Ledger {
         let tests = &recording.tests;
         for attempt in recording.attempts.get(attempts).unwrap_or_default() {
             if attempt.outcome == Outcome::NotRun {
+                self.listed.insert(tests.name(attempt.test).to_owned());
                 continue;
             }
             let group = tests.group(attempt.test).map(|group| tests.group_name(group));
@@ -221,6 +252,7 @@ impl Ledger {
 
     fn told(&mut self, round: u16, name: &str, group: Option<&str>, outcome: Outcome) {
         let whole = group == Some(name);
+        self.note_broken(round, name, whole, outcome);
         if !whole || self.names.find(name).is_some() {
             self.note_repeat(round, name, outcome);
         }
@@ -232,6 +264,15 @@ impl Ledger {
             self.accept_part(unit, round, outcome);
         } else {
             self.unknown.insert(name.to_owned());
+        }
+    }
+
+    /// Notes what may have taken others with it.
+    fn note_broken(&mut self, round: u16, name: &str, whole: bool, outcome: Outcome) {
+        let abrupt = matches!(outcome, Outcome::Crashed | Outcome::TimedOut | Outcome::SetUpFailed);
+        if abrupt || (whole && outcome.is_failure()) {
+            let known = self.names.find(name).is_some() || self.groups.contains_key(name);
+            self.broken.insert((round, if known { name.to_owned() } else { String::new() }));
         }
     }
 
@@ -307,6 +348,8 @@ impl Ledger {
                 }
             }
         }
+        let (vanished, gone) = self.absent(&missing);
+        missing.retain(|name| !gone.contains(name));
         let silent_shards = self.silent_shards();
         let repeated: Vec<String> = self.repeated.difference(&self.duplicate).cloned().collect();
         let complete = missing.is_empty()
@@ -319,6 +362,8 @@ impl Ledger {
             planned: self.entries.len(),
             accepted,
             missing: missing.into_iter().collect(),
+            vanished: vanished.into_iter().collect(),
+            gone: gone.into_iter().collect(),
             duplicate,
             repeated,
             unknown: self.unknown.into_iter().collect(),
@@ -330,14 +375,76 @@ impl Ledger {
         }
     }
 
+    /// Of the missing tests those that may no longer be there, and those that are said not to be.
+    fn absent(&self, missing: &BTreeSet<String>) -> (BTreeSet<String>, BTreeSet<String>) {
+        let (mut vanished, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        if missing.is_empty() {
+            return (vanished, gone);
+        }
+        let told = self.told.keys().map(|key| &key.0).chain(&self.listed);
+        let told: BTreeSet<&str> = told.map(String::as_str).collect();
+        for (plan, round) in self.plans.iter().zip(1_u16..) {
+            for shard in &plan.shards {
+                let groups = shard.groups.iter();
+                let groups = groups.flat_map(|span| std::iter::repeat_n(&*span.group, span.tests));
+                let groups: Vec<&str> =
+                    groups.chain(std::iter::repeat("")).take(shard.tests.len()).collect();
+                let never = |name: &String| {
+                    let entry = self.names.find(name).map(|test| &self.entries[test.index()]);
+                    missing.contains(name)
+                        && !told.contains(name.as_str())
+                        && entry.is_some_and(|it| it.first == round && it.result.is_none())
+                        && !self.broke_later(name, round)
+                };
+                if !shard.tests.iter().any(never) || !self.ran_through(shard, &groups, round) {
+                    continue;
+                }
+                let at_work: BTreeSet<&str> = (shard.tests.iter().zip(&groups))
+                    .filter(|(name, _)| self.reported(name, round))
+                    .map(|(_, group)| *group)
+                    .collect();
+                for (name, group) in shard.tests.iter().zip(&groups).filter(|it| never(it.0)) {
+                    if self.gone.contains(name) || self.gone.contains(*group) {
+                        gone.insert(name.clone());
+                    } else if !group.is_empty() && at_work.contains(group) {
+                        vanished.insert(name.clone());
+                    }
+                }
+            }
+        }
+        (vanished, gone)
+    }
+
+    /// True where a shard reported in a round, and nothing on it ended so that others may be lost.
+    fn ran_through(&self, shard: &ShardDocument, groups: &[&str], round: u16) -> bool {
+        let broke = |name: &str| self.broken.contains(&(round, name.to_owned()));
+        shard.tests.iter().any(|name| self.reported(name, round))
+            && !broke("")
+            && !shard.tests.iter().any(|name| broke(name))
+            && !groups.iter().any(|group| broke(group))
+    }
+
+    /// True where something broke off on a shard that was to run a test again.
+    fn broke_later(&self, name: &String, round: u16) -> bool {
+        let later = self.plans.iter().zip(1_u16..).skip(usize::from(round));
+        later.into_iter().any(|(plan, at)| {
+            let broke = |it: &str| self.broken.contains(&(at, it.to_owned()));
+            let here = plan.shards.iter().filter(|shard| shard.tests.contains(name));
+            broke("") || here.flat_map(|shard| &shard.tests).any(|test| broke(test))
+        })
+    }
+
+    /// True for a planned test with a result of this round or a later one.
+    fn reported(&self, name: &str, round: u16) -> bool {
+        let result = self.names.find(name).and_then(|test| self.entries[test.index()].result);
+        result.is_some_and(|(newest, _)| newest >= round)
+    }
+
     fn silent_shards(&self) -> Vec<SilentShard> {
         let mut silent = Vec::new();
         for (plan, at) in self.plans.iter().zip(1_u16..) {
-            let reported = |name: &String| {
-                let entry = self.names.find(name).map(|test| &self.entries[test.index()]);
-                entry.and_then(|entry| entry.result).is_some_and(|(round, _)| round >= at)
-            };
             for shard in &plan.shards {
+                let reported = |name: &String| self.reported(name, at);
                 if !shard.tests.is_empty() && !shard.tests.iter().any(reported) {
                     let tests = shard.tests.len();
                     silent.push(SilentShard { plan: plan.id.clone(), shard: shard.index, tests });

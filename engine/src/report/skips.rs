@@ -1,7 +1,8 @@
 //! Which tests are left out, where and for how long: the talk's Boomerang.
 //!
 //! Decides what is counted over a period and the ten before it. A test that is skipped and a test
-//! that is not there are different things; neither is a pass.
+//! that is not there are different things; neither is a pass. The users it names are the owners of
+//! tests: no report says who left a test out, and the engine reads no version control.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,7 +155,7 @@ pub struct SkipsDocument {
     pub not_in_previous: usize,
     /// How many not in the ten before.
     pub not_in_previous_ten: usize,
-    /// By owner; the most skips first.
+    /// By owner of the tests, not by who left them out; the most skips first.
     pub users: Vec<SkipCount>,
     /// By area of the product.
     pub areas: Vec<SkipCount>,

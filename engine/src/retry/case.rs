@@ -62,6 +62,22 @@ impl Planned {
         Self { shard: old.iter().map(|test| shards[test.index()]).collect(), tests }
     }
 
+    /// The same without these tests: what is no longer there runs no more and is not judged.
+    #[must_use]
+    pub fn without(self, names: &[String]) -> Self {
+        let mut tests = TestTable::new();
+        let mut shard = Vec::new();
+        let gone = |test: &TestId| names.iter().any(|name| name == self.tests.name(*test));
+        for test in self.tests.ids().filter(|test| names.is_empty() || !gone(test)) {
+            let group = self.tests.group(test).map(|group| self.tests.group_name(group));
+            tests.intern(self.tests.name(test), group);
+            shard.push(self.shard[test.index()]);
+        }
+        // In order already; sorted again so that groups that are gone leave no trace.
+        let (tests, old) = tests.sorted();
+        Self { shard: old.iter().map(|test| shard[test.index()]).collect(), tests }
+    }
+
     /// The tests, sorted by name.
     pub fn tests(&self) -> &TestTable {
         &self.tests

@@ -285,3 +285,101 @@ fn plans_that_are_no_chain_are_refused() {
     let mut ledger = Ledger::open(&[first]).expect("one run");
     assert_eq!(ledger.report(0, &Recording::default(), 0..0), Err(LedgerError::NoRound));
 }
+
+/// A plan of one shard of two classes, some reports, and what somebody says is gone.
+fn with_gone(reports: &[(u16, Vec<Row>)], gone: &[&str]) -> Verification {
+    let names = ["a#1", "a#2", "a#3", "b#1", "b#2"].map(str::to_owned);
+    let plan = made_plan(&names, 1, None);
+    let retry = made_plan(&["a#3".to_owned(), "b#2".to_owned()], 1, Some(&plan.id));
+    let plans = if reports.iter().any(|it| it.0 > 1) { vec![plan, retry] } else { vec![plan] };
+    let mut ledger = Ledger::open(&plans).expect("one run").with_gone(gone.iter().copied());
+    for (round, rows) in reports {
+        let told = recording(rows);
+        ledger.report(*round, &told, 0..told.attempts.len()).expect("rounds count from 1");
+    }
+    ledger.close()
+}
+
+#[test]
+fn a_test_that_was_deleted_is_asked_for_and_gone_only_by_somebodys_word() {
+    let pass = |test: &str| row(test, Outcome::Passed);
+    let told = vec![pass("a#1"), pass("a#2"), pass("b#1"), pass("b#2")];
+    let asked = with_gone(&[(1, told.clone())], &[]);
+    assert_eq!((asked.vanished, asked.complete), (vec!["a#3".to_owned()], false));
+    for word in ["a#3", "a"] {
+        let said = with_gone(&[(1, told.clone())], &[word]);
+        assert_eq!((said.gone, said.complete), (vec!["a#3".to_owned()], true));
+        assert!(said.missing.is_empty() && said.vanished.is_empty());
+    }
+    // Of a class without any result nobody can tell whether it is gone; a person can.
+    let rest: Vec<Row> = told[..2].iter().cloned().chain([pass("a#3")]).collect();
+    let asked = with_gone(&[(1, rest.clone())], &[]);
+    assert_eq!((asked.vanished.len(), asked.missing.len()), (0, 2));
+    assert!(with_gone(&[(1, rest)], &["b"]).complete);
+    // Retried in vain before anyone said so.
+    let retried = [(1, told.clone()), (2, vec![pass("b#2")])];
+    assert!(!with_gone(&retried, &[]).complete);
+    assert!(with_gone(&retried, &["a#3"]).complete);
+}
+
+#[test]
+fn a_test_that_was_lost_is_never_gone_whatever_is_said() {
+    let pass = |test: &str| row(test, Outcome::Passed);
+    let rest = || vec![pass("a#1"), pass("a#2"), pass("b#1")];
+    let lost = |reports: &[(u16, Vec<Row>)]| {
+        let said = with_gone(reports, &["a#3", "a"]);
+        assert!(!said.complete && said.gone.is_empty() && said.missing.contains(&"a#3".to_owned()));
+        assert!(with_gone(reports, &[]).vanished.is_empty());
+    };
+    for end in [Outcome::Crashed, Outcome::TimedOut, Outcome::SetUpFailed] {
+        // What ran last on its shard may have taken it along, whichever class it is of, and
+        // whether or not a rerun made it good.
+        lost(&[(1, [rest(), vec![row("b#2", end)]].concat())]);
+        lost(&[(1, [rest(), vec![row("b#2", end), pass("b#2")]].concat())]);
+        // So may a crash that nobody planned.
+        lost(&[(1, [rest(), vec![pass("b#2"), row("other#1", end)]].concat())]);
+    }
+    // Its class failed as a whole.
+    lost(&[(1, [rest(), vec![pass("b#2"), row("a", Outcome::Errored)]].concat())]);
+    // Its shard is silent.
+    lost(&[(1, Vec::new())]);
+    // It was there in an earlier round of this run, or began and has no result.
+    let again = (2, vec![pass("b#2")]);
+    lost(&[(1, [rest(), vec![pass("b#2"), row("a#3", Outcome::Failed)]].concat()), again.clone()]);
+    // Its runner knows it, and did not run it.
+    lost(&[(1, [rest(), vec![pass("b#2"), row("a#3", Outcome::NotRun)]].concat())]);
+    // Its retry crashed.
+    let crash = (2, vec![row("b#2", Outcome::Crashed)]);
+    lost(&[(1, [rest(), vec![pass("b#2")]].concat()), crash]);
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn somebodys_word_takes_out_only_what_was_never_reported(
+        ends in prop::collection::vec(prop::option::of(prop::sample::select(Outcome::ALL.to_vec())), 5),
+        said in prop::collection::vec(prop::sample::select(vec!["a#1", "a#3", "a", "b", "b#2", "x"]), 0..4),
+    ) {
+        let names = ["a#1", "a#2", "a#3", "b#1", "b#2"];
+        let rows: Vec<Row> =
+            names.iter().zip(&ends).filter_map(|(name, end)| end.map(|end| row(name, end))).collect();
+        let plain = with_gone(&[(1, rows.clone())], &[]);
+        let verified = with_gone(&[(1, rows)], &said);
+        for name in &verified.gone {
+            let at = names.iter().position(|it| it == name).expect("planned");
+            prop_assert!(ends[at].is_none(), "{} was reported", name);
+            let class = name.split('#').next().unwrap_or_default();
+            prop_assert!(said.contains(&name.as_str()) || said.contains(&class));
+        }
+        // Nothing else changes: what was missing is missing or gone, never both.
+        let mut parts = [verified.missing.clone(), verified.gone.clone()].concat();
+        parts.sort();
+        prop_assert_eq!(parts, plain.missing);
+        prop_assert_eq!(verified.accepted, plain.accepted);
+        let abrupt = |end: &Option<Outcome>| {
+            matches!(end, Some(Outcome::Crashed | Outcome::TimedOut | Outcome::SetUpFailed))
+        };
+        prop_assert!(verified.gone.is_empty() || !ends.iter().any(abrupt));
+    }
+}

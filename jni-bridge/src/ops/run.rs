@@ -77,8 +77,12 @@ impl Given {
         Ok(given)
     }
 
-    fn verify(&self, rules: Rules) -> Result<Verification, Fault> {
-        let mut ledger = Ledger::open(&self.plans).map_err(wrong)?.with_rules(rules);
+    /// The ledger's word. That a test is gone is believed as the command believes it: not where a
+    /// report could not be read whole.
+    fn verify(&self, rules: Rules, gone: &[String]) -> Result<Verification, Fault> {
+        let gone = if self.problems.is_empty() { gone } else { &[] };
+        let ledger = Ledger::open(&self.plans).map_err(wrong)?.with_rules(rules);
+        let mut ledger = ledger.with_gone(gone);
         for (round, part) in &self.reports {
             ledger.report(*round, &self.recording, part.clone()).map_err(wrong)?;
         }
@@ -163,6 +167,7 @@ pub(super) fn shard(frame: &Frame<'_>) -> Answered {
 struct VerifyControl {
     accept_unknown: bool,
     accept_repeated: bool,
+    gone: Vec<String>,
 }
 
 /// Proves that every planned test has a result of its own, or says which has not.
@@ -171,7 +176,7 @@ pub(super) fn verify(frame: &Frame<'_>) -> Answered {
     let given = Given::read(frame)?;
     let rules =
         Rules { accept_unknown: wanted.accept_unknown, accept_repeated: wanted.accept_repeated };
-    let verified = given.verify(rules)?;
+    let verified = given.verify(rules, &wanted.gone)?;
     let end = (!verified.complete).then_some(ErrorKind::Incomplete);
     given.answer(&verified, end)
 }
@@ -181,6 +186,7 @@ pub(super) fn verify(frame: &Frame<'_>) -> Answered {
 struct VerdictControl {
     p_real_max: Option<f64>,
     error_max: Option<f64>,
+    gone: Vec<String>,
 }
 
 /// Judges the failures of a run.
@@ -190,14 +196,15 @@ pub(super) fn verdict(frame: &Frame<'_>) -> Answered {
     let mut options = VerdictOptions::default();
     options.p_real_max = share("p_real_max", wanted.p_real_max)?.unwrap_or(options.p_real_max);
     options.doubt.error_max = share("error_max", wanted.error_max)?.unwrap_or(0.01);
-    options.unaccounted = given.verify(Rules::default())?.missing;
+    let verified = given.verify(Rules::default(), &wanted.gone)?;
+    options.unaccounted = verified.missing;
     let base = frame.blobs(BASE_FILES, BASE_ENDS)?;
     let base = (!base.is_empty()).then(|| {
         let (recording, reports) = ingest(&base, &vec![1; base.len()], &mut Vec::new());
         Outcomes::of_reports("", &recording, &reports, &[])
     });
     let outcomes = given.outcomes();
-    let planned = Planned::new(&given.plans).with_unplanned(&outcomes);
+    let planned = Planned::new(&given.plans).without(&verified.gone).with_unplanned(&outcomes);
     let scores = Scores::new(FlakeOptions::default());
     let verdict = judge(&planned, &outcomes, base.as_ref(), &scores, &options);
     let end = ErrorKind::of_run(verdict.run);
@@ -224,6 +231,7 @@ struct RetryControl {
     max_attempts: Option<u32>,
     whole: Vec<String>,
     constraints: ConstraintSpec,
+    gone: Vec<String>,
 }
 
 /// Plans what must run again.
@@ -254,7 +262,8 @@ pub(super) fn retry(frame: &Frame<'_>) -> Answered {
     };
     options.doubt.attempts_max = wanted.max_attempts.unwrap_or(15);
     let outcomes = given.outcomes();
-    let planned = Planned::new(&given.plans);
+    let gone = given.verify(Rules::default(), &wanted.gone)?.gone;
+    let planned = Planned::new(&given.plans).without(&gone);
     let history = History::new(given.plans.last().map_or("", |plan| &*plan.environment));
     let estimates = estimate(&history, planned.tests());
     let mut demands = Demands::of(&terms.constraints, planned.tests());
