@@ -4,6 +4,7 @@
 //! their positions in the request, never their names. Each operation stands in the module of what
 //! it works on; this one decides only which it is.
 
+mod past;
 mod reports;
 mod run;
 mod workload;
@@ -98,9 +99,13 @@ pub mod section {
     pub const BASE_FILES: u32 = 25;
     /// Where each of them ends.
     pub const BASE_ENDS: u32 = 26;
+    /// Files of earlier runs, end to end, run by run as the control document lists them.
+    pub const HISTORY_FILES: u32 = 27;
+    /// Where each of them ends.
+    pub const HISTORY_ENDS: u32 = 28;
 
     /// All that a request may hold.
-    pub const REQUEST: [u32; 18] = [
+    pub const REQUEST: [u32; 20] = [
         CONTROL,
         NAMES,
         NAME_ENDS,
@@ -119,6 +124,8 @@ pub mod section {
         FILE_ROUND,
         BASE_FILES,
         BASE_ENDS,
+        HISTORY_FILES,
+        HISTORY_ENDS,
     ];
 }
 

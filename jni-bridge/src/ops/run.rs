@@ -1,7 +1,7 @@
 //! Verbs about a run: what a worker is to run, what its reports prove, what runs again.
 //!
-//! Answers the documents that the command writes with `--json`, byte for byte, as it does with an
-//! empty store: history stays where the store is.
+//! Answers the documents that the command writes with `--json`, byte for byte, as it does with a
+//! store of the earlier runs that the request holds: the bridge itself reads no store.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use rasher::attempt::{Isolation, Recording};
 use rasher::constraint::ConstraintSpec;
 use rasher::error::ErrorKind;
 use rasher::estimate::estimate;
-use rasher::flake::{FlakeOptions, Scores};
+use rasher::flake::Scores;
 use rasher::history::History;
 use rasher::ingest::{Limits, Reader};
 use rasher::outcome::Outcomes;
@@ -23,6 +23,7 @@ use rasher::units::Micros;
 use rasher::verdict::{VerdictOptions, judge};
 use serde::{Deserialize, Serialize};
 
+use super::past::{PastRun, past};
 use super::reports::FileProblem;
 use super::section::*;
 use super::{answer, control};
@@ -92,6 +93,13 @@ impl Given {
     fn outcomes(&self) -> Outcomes {
         let environment = self.plans.first().map_or("", |plan| &plan.environment);
         Outcomes::of_reports(environment, &self.recording, &self.reports, &self.plans)
+    }
+
+    /// What earlier runs of the plan's environment tell.
+    fn past(&self, frame: &Frame<'_>, runs: &[PastRun]) -> Result<(History, Scores), Fault> {
+        let environment = self.plans.last().map_or("", |plan| &plan.environment);
+        let judged = self.plans.iter().find_map(|plan| plan.run.as_deref());
+        past(frame, runs, environment, judged)
     }
 
     fn answer<T: Serialize>(self, document: &T, end: Option<ErrorKind>) -> Answered {
@@ -187,6 +195,7 @@ struct VerdictControl {
     p_real_max: Option<f64>,
     error_max: Option<f64>,
     gone: Vec<String>,
+    history: Vec<PastRun>,
 }
 
 /// Judges the failures of a run.
@@ -205,7 +214,7 @@ pub(super) fn verdict(frame: &Frame<'_>) -> Answered {
     });
     let outcomes = given.outcomes();
     let planned = Planned::new(&given.plans).without(&verified.gone).with_unplanned(&outcomes);
-    let scores = Scores::new(FlakeOptions::default());
+    let (_, scores) = given.past(frame, &wanted.history)?;
     let verdict = judge(&planned, &outcomes, base.as_ref(), &scores, &options);
     let end = ErrorKind::of_run(verdict.run);
     given.answer(&verdict, end)
@@ -232,6 +241,7 @@ struct RetryControl {
     whole: Vec<String>,
     constraints: ConstraintSpec,
     gone: Vec<String>,
+    history: Vec<PastRun>,
 }
 
 /// Plans what must run again.
@@ -264,12 +274,11 @@ pub(super) fn retry(frame: &Frame<'_>) -> Answered {
     let outcomes = given.outcomes();
     let gone = given.verify(Rules::default(), &wanted.gone)?.gone;
     let planned = Planned::new(&given.plans).without(&gone);
-    let history = History::new(given.plans.last().map_or("", |plan| &*plan.environment));
+    let (history, scores) = given.past(frame, &wanted.history)?;
     let estimates = estimate(&history, planned.tests());
     let mut demands = Demands::of(&terms.constraints, planned.tests());
     demands.whole = wanted.whole;
     let cases = cases(&planned, &outcomes);
-    let scores = Scores::new(FlakeOptions::default());
     let evidence = RetryEvidence {
         scores: &scores,
         base: None,

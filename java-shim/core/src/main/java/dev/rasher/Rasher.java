@@ -125,7 +125,7 @@ public final class Rasher {
     }
 
     /**
-     * Plans what must run again: {@code rasher retry}, without what a store would know of the past. Options:
+     * Plans what must run again: {@code rasher retry}, with no store but the {@link Results#history} given. Options:
      * {@code mode}, {@code shards}, {@code deadline}, {@code max_tests}, {@code max_share}, {@code max_time},
      * {@code max_attempts}.
      *
@@ -138,7 +138,7 @@ public final class Rasher {
     }
 
     /**
-     * Judges the failures of a run: {@code rasher verdict}, without what a store would know of the past. Options:
+     * Judges the failures of a run: {@code rasher verdict}, with no store but the {@link Results#history} given. Options:
      * {@code p_real_max}, {@code error_max}.
      *
      * @param run the plans and reports of a run, and of its base where there are any

@@ -1,5 +1,6 @@
 package dev.rasher;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,10 @@ public final class Results {
     private final List<byte[]> reports = new ArrayList<>();
     private final List<Integer> attempts = new ArrayList<>();
     private final List<byte[]> base = new ArrayList<>();
+    private final List<byte[]> history = new ArrayList<>();
+    private final List<String> runs = new ArrayList<>();
+    private final List<String> whole = new ArrayList<>();
+    private final List<String> before = new ArrayList<>();
     private final Map<String, String> options = new LinkedHashMap<>();
 
     /** A run of which nothing is known yet. */
@@ -66,6 +71,46 @@ public final class Results {
     }
 
     /**
+     * Adds an earlier run, from which a retry learns how long tests take, and a retry and a verdict how flaky they are:
+     * as if it had been recorded by {@code rasher record --run RUN --branch BRANCH --at AT}.
+     *
+     * @param run its name; a run under judgement is not counted as an earlier one
+     * @param branch such as {@code main}, whose runs alone teach flakiness where there are any; null where unknown
+     * @param at when it was
+     * @param reports the bytes of its files; one that is no report is refused
+     * @return these results
+     */
+    public Results history(String run, String branch, Instant at, List<byte[]> reports) {
+        history.addAll(reports);
+        runs.add("{\"run\":" + Json.quote(run) + ",\"branch\":" + (branch == null ? "null" : Json.quote(branch))
+                + ",\"at\":" + Json.quote(at.toString()) + ",\"reports\":" + reports.size() + '}');
+        return this;
+    }
+
+    /**
+     * Says that a test needs another one before it: a retry runs both, on one shard and in this order.
+     *
+     * @param test the one that needs
+     * @param first the one that must run before it; both must be planned
+     * @return these results
+     */
+    public Results needs(String test, String first) {
+        before.add('[' + Json.quote(first) + ',' + Json.quote(test) + ']');
+        return this;
+    }
+
+    /**
+     * Says that a class is ordered or stateful: a retry runs it whole or not at all.
+     *
+     * @param group the class or file
+     * @return these results
+     */
+    public Results whole(String group) {
+        whole.add(Json.quote(group));
+        return this;
+    }
+
+    /**
      * Sets an option of the verb, in the words of the command with {@code _} for {@code -}: {@code mode},
      * {@code max_tests}, {@code p_real_max}. One that the verb does not know is refused by it.
      *
@@ -106,12 +151,22 @@ public final class Results {
     FrameWriter request() {
         List<String> fields = new ArrayList<>();
         options.forEach((name, value) -> fields.add(Json.quote(name) + ":" + value));
+        if (!runs.isEmpty()) {
+            fields.add("\"history\":" + runs);
+        }
+        if (!whole.isEmpty()) {
+            fields.add("\"whole\":" + whole);
+        }
+        if (!before.isEmpty()) {
+            fields.add("\"constraints\":{\"before\":" + before + '}');
+        }
         int[] rounds = attempts.stream().mapToInt(Integer::intValue).toArray();
         return new FrameWriter()
                 .control("{" + String.join(",", fields) + "}")
                 .blobs(Section.PLANS, Section.PLAN_ENDS, plans)
                 .blobs(Section.FILES, Section.FILE_ENDS, reports)
                 .ints(Section.FILE_ROUND, rounds, rounds.length)
-                .blobs(Section.BASE_FILES, Section.BASE_ENDS, base);
+                .blobs(Section.BASE_FILES, Section.BASE_ENDS, base)
+                .blobs(Section.HISTORY_FILES, Section.HISTORY_ENDS, history);
     }
 }

@@ -28,6 +28,8 @@ final class Section {
     static final int FILE_ROUND = 24;
     static final int BASE_FILES = 25;
     static final int BASE_ENDS = 26;
+    static final int HISTORY_FILES = 27;
+    static final int HISTORY_ENDS = 28;
 
     private Section() {}
 }

@@ -2,6 +2,7 @@ package dev.rasher;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -123,6 +125,42 @@ class VerbsTest {
             assertEquals(0, way.verify(settled).exitCode());
             assertTrue(verdict.exitCode() < 2, "nothing is missing any more");
         }
+    }
+
+    /** What a store knows of earlier runs can be handed over instead. */
+    @Test
+    void whatIsNeededAndWhatIsKnownIsHeededAsByTheCommand() throws IOException {
+        write();
+        Files.writeString(folder.resolve("needs.txt"), "demo.C0#t3\tdemo.C4#t33\ndemo.C1#t9\tdemo.C3#t30\n");
+        List<byte[]> earlier = new ArrayList<>();
+        for (int run = 0; run < 6; run++) {
+            earlier.add(report(run % 2 == 0 ? 4 : 9, run % 3 == 0 ? Set.of(3) : Set.of()));
+            Files.write(folder.resolve("earlier.xml"), earlier.get(run));
+            assertEquals(0, command("record", "earlier.xml", "--run", "e" + run, "--branch", run == 1 ? "fix" : "main",
+                    "--at", "2026-01-0" + (run + 1) + "T08:00:00Z").exitCode());
+        }
+        for (Rasher way : ways) {
+            assertSame(command("retry", "--plan", "plan.json", "--results", "one.xml", "--needs", "needs.txt",
+                    "--whole", "demo.C1"), way.retry(known(one(), earlier).needs("demo.C0#t3", "demo.C4#t33")
+                            .needs("demo.C1#t9", "demo.C3#t30").whole("demo.C1")));
+            Document plain = way.retry(known(one(), earlier));
+            assertSame(command("retry", "--plan", "plan.json", "--results", "one.xml"), plain);
+            assertNotEquals(new String(way.retry(one()).json(), StandardCharsets.UTF_8),
+                    new String(plain.json(), StandardCharsets.UTF_8), "the past says nothing");
+            assertSame(command("verdict", "--plan", "plan.json", "--results", "one.xml", "--results", "2=two.xml"),
+                    way.verdict(known(both(), earlier)));
+            assertThrows(RasherException.UsageException.class, () -> way.retry(
+                    one().history("x", null, Instant.EPOCH, List.of(new byte[] {1}))));
+            assertThrows(RasherException.UsageException.class, () -> way.verify(one().whole("demo.C1")));
+        }
+    }
+
+    private static Results known(Results results, List<byte[]> earlier) {
+        for (int run = 0; run < earlier.size(); run++) {
+            results.history("e" + run, run == 1 ? "fix" : "main", Instant.parse("2026-01-0" + (run + 1) + "T08:00:00Z"),
+                    List.of(earlier.get(run)));
+        }
+        return results;
     }
 
     @Test
