@@ -38,4 +38,26 @@ class ExampleIT {
         }
         assertEquals(Set.of("example.OrderTest$WhenSent#isPaid"), build.began(2).keySet(), build::log);
     }
+
+    /** Job by job, each in a checkout of its own, with nothing but the artifacts that the file hands on. */
+    @Test
+    void theFilesForTheCiDoWhatTheySay() throws Exception {
+        Path example = Path.of("../examples/maven").toAbsolutePath();
+        MavenBuild build = new MavenBuild(folder, example);
+        assertEquals(0, build.run("test", "rasher:collect"), build::log);
+        for (String file : List.of(".github/workflows/tests.yml", ".gitlab-ci.yml")) {
+            Path played = folder.resolve("played" + file.replace('/', '-'));
+            if (file.startsWith(".github")) {
+                // With a history there is a plan; without one, classes are spread by their names.
+                Path cache = Files.createDirectories(played.resolve("cache"));
+                Files.move(build.folder().resolve(".rasher"), cache.resolve(".rasher"));
+            }
+            String log = build.play(example, file, played);
+            assertTrue(log.contains("shard 4/4: mvn "), log);
+            assertTrue(Files.isDirectory(played.resolve("cache/.rasher")), log);
+            if (file.startsWith(".github")) {
+                assertTrue(log.contains("9 of 9 planned tests have a result of their own"), log);
+            }
+        }
+    }
 }

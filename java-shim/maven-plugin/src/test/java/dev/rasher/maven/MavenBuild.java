@@ -57,6 +57,33 @@ final class MavenBuild {
         return log;
     }
 
+    /** Plays a CI file of an example with this Maven; gives what was said. */
+    String play(Path example, String file, Path played) throws IOException, InterruptedException {
+        Path bin = Files.createDirectories(folder.resolveSibling("bin"));
+        Path mvn = bin.resolve("mvn");
+        Files.writeString(mvn, "#!/bin/sh\nexec '" + Path.of(System.getProperty("maven.home"), "bin", "mvn") + "' -s '"
+                + settings + "' '-Dmaven.repo.local=" + System.getProperty("test.repository")
+                + "' -Dstyle.color=never \"$@\"\n");
+        mvn.toFile().setExecutable(true);
+        Path out = folder.resolveSibling("played.txt");
+        ProcessBuilder builder = new ProcessBuilder("bash", example.resolveSibling("rehearse").toString(),
+                example.toString(), file, played.toString()).redirectErrorStream(true).redirectOutput(out.toFile());
+        builder.environment().put("RASHER_COMMAND", System.getProperty("rasher.command"));
+        builder.environment().put("PATH", bin + ":" + System.getenv("PATH"));
+        builder.environment().keySet().removeIf(name -> name.equals("CI") || name.startsWith("GITHUB_")
+                || name.startsWith("GITLAB_") || name.startsWith("CI_"));
+        Process process = builder.start();
+        if (!process.waitFor(8, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+        }
+        int code = process.waitFor();
+        String said = Files.readString(out);
+        if (code != 0) {
+            throw new AssertionError(file + " ends with " + code + '\n' + said);
+        }
+        return said;
+    }
+
     /** Runs Maven; `rasher:` in a goal stands for the plugin. Gives the exit code. */
     int run(String... arguments) throws IOException, InterruptedException {
         return run(Map.of(), arguments);
