@@ -1,9 +1,9 @@
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -11,156 +11,236 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Prints what came of a suite; exits with 1 where a test was lost, run twice or judged wrongly. */
+/** Chooses what fails, tells what came of a suite, and exits with 1 where that is not what had to come of it. */
 public final class Table {
-    private static final Pattern FIELD = Pattern.compile("\"(\\w+)\":(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|(\\d+))");
-    private static final Pattern COUNTS = Pattern.compile("(\\d+) failed, (\\d+) flaky, (\\d+) suspect");
+    /** So many tests fail always, and as many once. */
+    private static final int INJECTED = 6;
 
-    /** A test JVM's file. */
-    private static final class Recording {
-        final Map<String, String> outcomes = new HashMap<>();
-        final Map<String, Long> classMicros = new TreeMap<>();
-        /** Class and method of each test. */
-        final Map<String, String> units = new HashMap<>();
-        /** What reports call each test; Gradle prints one name for several. */
-        final Map<String, String> names = new HashMap<>();
-        int runs;
-        long millis;
+    private static final Pattern VERDICT =
+            Pattern.compile("\"test\":\\s*\"((?:[^\"\\\\]|\\\\.)*)\",\\s*\"verdict\":\\s*\"([a-z_]+)\"");
 
-        Recording(Path file) throws IOException {
-            Map<String, String> running = new HashMap<>();
-            Map<String, String> classOf = new HashMap<>();
-            Instant start = null;
-            for (String line : Files.readAllLines(file)) {
-                Map<String, String> fields = fields(line);
-                if (fields.containsKey("schema")) {
-                    start = Instant.parse(fields.get("at"));
-                } else if (fields.containsKey("over")) {
-                    millis = Duration.between(start, Instant.parse(fields.get("at"))).toMillis();
-                } else if (fields.containsKey("begin")) {
-                    running.put(fields.get("begin"), fields.get("unique"));
-                    classOf.put(fields.get("unique"), fields.get("class"));
-                    names.put(fields.get("unique"), fields.get("class") + '#' + fields.get("name"));
-                    units.put(fields.get("unique"), fields.get("class") + '#' + method(fields));
-                } else if (fields.containsKey("end")) {
-                    String unique = running.getOrDefault(fields.get("end"), fields.get("unique"));
-                    String owner = fields.getOrDefault("class", classOf.get(unique));
-                    outcomes.put(unique, fields.get("outcome"));
-                    runs++;
-                    classMicros.merge(owner, Long.parseLong(fields.getOrDefault("us", "0")), Long::sum);
-                } else if (fields.containsKey("set_up_us")) {
-                    classMicros.merge(fields.get("class"), Long.parseLong(fields.get("set_up_us")), Long::sum);
-                }
-            }
+    private final Path kept;
+    private final int shards;
+    private final Recording whole;
+    private final List<Recording> parts;
+    private final List<Recording> again;
+    private final List<Recording> anew;
+    private final Set<String> broken = new TreeSet<>();
+    private final Set<String> flaky = new TreeSet<>();
+    private final List<String> wrong = new ArrayList<>();
+
+    private Table(Path kept, int shards) throws IOException {
+        this.kept = kept;
+        this.shards = shards;
+        whole = Recording.list(kept.resolve("whole")).get(0);
+        parts = Recording.list(kept.resolve("sharded"));
+        again = Recording.list(kept.resolve("sharded-again"));
+        anew = Recording.list(kept.resolve("anew"));
+        for (String line : Files.readAllLines(kept.resolve("fates.txt"))) {
+            String[] fate = line.split(" ", 2);
+            (fate[0].equals("broken") ? broken : flaky).add(fate[1]);
         }
-
-        private static String method(Map<String, String> fields) {
-            return fields.getOrDefault("method", fields.get("name")).split("[\\[({]", 2)[0].trim();
-        }
-
-        private static Map<String, String> fields(String line) {
-            Map<String, String> fields = new HashMap<>();
-            Matcher field = FIELD.matcher(line);
-            while (field.find()) {
-                fields.putIfAbsent(field.group(1), field.group(2) == null ? field.group(3) : field.group(2));
-            }
-            return fields;
-        }
-
-        Set<String> failedNames() {
-            return failed().stream().filter(names::containsKey).map(names::get).collect(Collectors.toSet());
-        }
-
-        Set<String> failed() {
-            return outcomes.entrySet().stream().filter(row -> !Set.of("passed", "skipped").contains(row.getValue()))
-                    .map(Map.Entry::getKey).collect(Collectors.toSet());
-        }
-    }
-
-    private static List<Recording> read(Path folder) throws IOException {
-        List<Recording> all = new ArrayList<>();
-        if (Files.isDirectory(folder)) {
-            try (Stream<Path> files = Files.list(folder)) {
-                for (Path file : files.sorted().collect(Collectors.toList())) {
-                    all.add(new Recording(file));
-                }
-            }
-        }
-        return all;
     }
 
     public static void main(String[] args) throws IOException {
-        Path kept = Path.of(args[2]);
-        int shards = Integer.parseInt(args[4]);
-        Recording whole = read(kept.resolve("whole-1")).get(0);
-        List<Recording> parts = read(kept.resolve("sharded-1")).stream().filter(part -> part.runs > 0)
-                .collect(Collectors.toList());
-        Map<String, Integer> union = new HashMap<>();
-        parts.forEach(part -> part.outcomes.keySet().forEach(test -> union.merge(test, 1, Integer::sum)));
-        Set<String> lost = new HashSet<>(whole.outcomes.keySet());
-        lost.removeAll(union.keySet());
-        long twice = union.values().stream().filter(count -> count > 1).count();
-        boolean complete = Files.readString(kept.resolve("verify.json")).contains("\"complete\": true");
-        System.out.printf(Locale.ROOT, "%s %s: %d tests in one JVM; in %d shards %d, lost %d, twice %d, verify %s%n",
-                args[0], args[1], whole.outcomes.size(), parts.size(), union.size(), lost.size(), twice,
-                complete ? "complete" : "INCOMPLETE");
-        makespan(parts, Files.readString(Path.of(args[3])), shards);
-        boolean judged = injected(kept);
-        if (!lost.isEmpty() || twice > 0 || !complete || !judged) {
-            lost.stream().limit(10).forEach(test -> System.out.println("  lost: " + test));
-            System.exit(1);
+        switch (args[0]) {
+            case "pick":
+                pick(Recording.list(Path.of(args[1], "whole")).get(0));
+                break;
+            case "row":
+                Table table = new Table(Path.of(args[3]), Integer.parseInt(args[4]));
+                Files.writeString(Path.of(args[3], "row.txt"), table.row(args[1], args[2]) + '\n');
+                table.wrong.forEach(what -> System.err.println(args[1] + ' ' + args[2] + ": WRONG: " + what));
+                System.exit(table.wrong.isEmpty() ? 0 : 1);
+                break;
+            default:
+                print(Arrays.copyOfRange(args, 1, args.length));
         }
     }
 
-    private static void makespan(List<Recording> parts, String plan, int shards) {
-        Matcher planned = Pattern.compile("\"makespan_ms\":\\s*([0-9.]+)").matcher(plan);
-        planned.find();
-        long longest = parts.stream().mapToLong(part -> part.millis).max().orElse(0);
+    /** Tests of as many classes, and of names that no other test has. */
+    private static void pick(Recording whole) {
+        Map<String, Integer> namesakes = new HashMap<>();
+        whole.names.values().forEach(name -> namesakes.merge(name, 1, Integer::sum));
+        boolean isVintage = whole.outcomes.keySet().stream().anyMatch(test -> test.contains("[runner:inject."));
+        Set<String> taken = new HashSet<>();
+        List<String> chosen = whole.outcomes.entrySet().stream()
+                .filter(row -> row.getValue().equals("passed")).map(Map.Entry::getKey)
+                .filter(test -> test.indexOf('\\') < 0 && namesakes.get(whole.names.get(test)) == 1)
+                .filter(test -> isVintage ? test.contains("[runner:inject.")
+                        : test.matches(".*/\\[(method|test-template-invocation):[^/]*]"))
+                .sorted(Comparator.comparingInt((String test) -> test.hashCode() * 0x9e3779b9).thenComparing(test -> test))
+                .filter(test -> taken.add(isVintage ? test : whole.units.get(test).replaceFirst("[$#].*", "")))
+                .limit(2 * INJECTED).collect(Collectors.toList());
+        for (int at = 0; at < chosen.size(); at++) {
+            System.out.println((at % 2 == 0 ? "broken " : "flaky ") + chosen.get(at));
+        }
+    }
+
+    private void check(boolean isRight, String what) {
+        if (!isRight) {
+            wrong.add(what);
+        }
+    }
+
+    private String row(String tool, String name) throws IOException {
+        Set<String> lost = new TreeSet<>();
+        long twice = 0;
+        for (List<Recording> run : anew.isEmpty() ? List.of(parts) : List.of(parts, anew)) {
+            Map<String, Integer> union = new HashMap<>();
+            run.forEach(part -> part.counts.forEach((test, count) -> union.merge(test, count, Integer::sum)));
+            whole.outcomes.keySet().stream().filter(test -> !union.containsKey(test) && !isOutside(test))
+                    .forEach(lost::add);
+            twice += union.values().stream().filter(count -> count > 1).count();
+        }
+        check(lost.isEmpty(), lost.size() + " lost, such as " + lost.stream().limit(3).collect(Collectors.toList()));
+        check(twice == 0, twice + " ran twice");
+        boolean isComplete = Files.readString(kept.resolve("verify.json")).contains("\"complete\": true");
+        check(isComplete, "verify says incomplete");
+        List<String> cells = new ArrayList<>(List.of(name, tool, String.valueOf(whole.outcomes.size()),
+                String.valueOf(lost.size()), String.valueOf(twice), isComplete ? "yes" : "NO"));
+        cells.add(span("sharded", parts));
+        cells.add(anew.isEmpty() ? "" : span("anew", anew));
+        cells.add(ownSplits());
+        cells.addAll(judged());
+        return String.join("\t", cells);
+    }
+
+    /** Planned and realised, and each shard's on standard error. */
+    private String span(String run, List<Recording> recordings) throws IOException {
+        String plan = Files.readString(kept.resolve("plan-" + run + ".json"));
+        Matcher planned = Pattern.compile("\"predicted_ms\":\\s*([0-9.]+)").matcher(plan);
+        Map<Integer, Long> took = new TreeMap<>();
+        recordings.forEach(part -> took.merge(part.shard, part.millis, Long::sum));
+        double most = 0;
+        for (int shard = 1; shard <= shards && planned.find(); shard++) {
+            double told = Double.parseDouble(planned.group(1)) / 1e3;
+            most = Math.max(most, told);
+            int at = shard;
+            long tests = recordings.stream().filter(part -> part.shard == at).mapToLong(Recording::testMillis).sum();
+            System.err.printf(Locale.ROOT, "  %s %d: planned %.2f s, took %.2f s, of which tests and set-ups %.2f s%n", run,
+                    shard, told, took.getOrDefault(shard, 0L) / 1e3, tests / 1e3);
+        }
+        return String.format(Locale.ROOT, "%.1f s → %.1f s", most, longest(recordings) / 1e3);
+    }
+
+    private static long longest(List<Recording> recordings) {
+        return recordings.stream().mapToLong(part -> part.millis).max().orElse(0);
+    }
+
+    /** The classes of the same run as runners split them: in turn (Gradle's forks), in blocks, from a queue (Surefire's). */
+    private String ownSplits() {
+        List<Recording> measured = anew.isEmpty() ? parts : anew;
         Map<String, Long> classes = new TreeMap<>();
-        parts.forEach(part -> part.classMicros.forEach((name, micros) ->
-                classes.merge(name.replaceFirst("\\$.*", ""), micros, Long::sum)));
-        long[] dealt = new long[shards];
-        long total = 0;
+        measured.forEach(part -> part.classMicros.forEach((name, micros) -> classes.merge(name, micros, Long::sum)));
+        long overhead = (measured.stream().mapToLong(part -> part.millis - part.testMillis()).sum()) * 1_000 / measured.size();
+        long[] turn = new long[shards];
+        long[] block = new long[shards];
+        long[] queue = new long[shards];
         int at = 0;
         for (long micros : classes.values()) {
-            dealt[at++ % shards] += micros;
-            total += micros;
+            turn[at % shards] += micros;
+            block[at * shards / classes.size()] += micros;
+            Arrays.sort(queue);
+            queue[0] += micros;
+            at++;
         }
-        long worst = 0;
-        for (long micros : dealt) {
-            worst = Math.max(worst, micros);
-        }
-        System.out.printf(Locale.ROOT, "  makespan: planned %.1f s, realised %.1f s; the same times with the classes dealt out"
-                + " in turn %.1f s; all of them %.1f s%n", Double.parseDouble(planned.group(1)) / 1e3, longest / 1e3,
-                worst / 1e6, total / 1e6);
+        return Stream.of(turn, block, queue).map(dealt -> Arrays.stream(dealt).max().orElse(0) + overhead)
+                .map(micros -> String.format(Locale.ROOT, "%.1f", micros / 1e6)).collect(Collectors.joining(" / ")) + " s";
     }
 
-    private static boolean injected(Path kept) throws IOException {
-        List<Recording> rounds = new ArrayList<>(read(kept.resolve("injected-1")));
-        Recording first = rounds.get(0);
-        List<Recording> again = read(kept.resolve("injected-2"));
-        Recording second = again.get(again.size() - 1);
-        Set<String> failed = first.failed();
-        Set<String> missed = new HashSet<>(failed);
-        missed.removeAll(second.outcomes.keySet());
-        Set<String> broken = second.failed();
-        Set<String> units = failed.stream().map(first.units::get).collect(Collectors.toSet());
-        Set<String> more = second.outcomes.keySet().stream().filter(test -> !units.contains(second.units.get(test)))
-                .collect(Collectors.toSet());
-        Matcher counts = COUNTS.matcher(Files.readString(kept.resolve("injected.txt")));
-        String verdict = counts.find() ? counts.group() : "no verdict";
-        int lasting = second.failedNames().size();
-        int doubtful = first.failedNames().size() - lasting;
-        boolean right = counts.reset().find() && Integer.parseInt(counts.group(1)) == lasting
-                && Integer.parseInt(counts.group(2)) + Integer.parseInt(counts.group(3)) == doubtful;
-        System.out.printf(Locale.ROOT, "  one shard with injected failures: %d of %d failed, %d ran again (%d units; %d of other"
-                + " units), missed %d; %d failed again; verdict: %s%n", failed.size(), first.outcomes.size(),
-                second.outcomes.size(), units.size(), more.size(), missed.size(), broken.size(), verdict);
-        return missed.isEmpty() && right;
+    /** What was injected, found, run again and judged. */
+    private List<String> judged() throws IOException {
+        Map<String, String> names = new HashMap<>(whole.names);
+        Map<String, String> units = new HashMap<>(whole.units);
+        parts.forEach(part -> units.putAll(part.units));
+        parts.forEach(part -> names.putAll(part.names));
+        Set<String> first = union(parts);
+        Set<String> second = union(again);
+        Set<String> ran = again.stream().flatMap(part -> part.outcomes.keySet().stream()).collect(Collectors.toSet());
+        check(first.containsAll(broken) && first.containsAll(flaky), "an injected failure did not show");
+        check(first.stream().allMatch(test -> ran.contains(test) || isOutside(test)), "a failure did not run again");
+        check(second.containsAll(broken), "a lasting failure passed when it ran again");
+        check(flaky.stream().noneMatch(second::contains), "a flaky failure failed again");
+        Set<String> failedUnits = first.stream().map(units::get).collect(Collectors.toSet());
+        Set<String> failedClasses = failedUnits.stream().map(Table::outermost).collect(Collectors.toSet());
+        again.forEach(part -> units.putAll(part.units));
+        long siblings = ran.stream().filter(test -> !first.contains(test) && failedUnits.contains(units.get(test))).count();
+        long others = ran.stream().filter(test -> !failedUnits.contains(units.get(test))).count();
+        check(ran.stream().allMatch(test -> failedClasses.contains(outermost(units.get(test)))),
+                "a class ran again in which nothing had failed");
+        Map<String, String> verdicts = verdicts();
+        Set<String> lasting = second.stream().map(names::get).collect(Collectors.toSet());
+        for (String name : first.stream().filter(test -> !isOutside(test)).map(names::get).collect(Collectors.toSet())) {
+            String word = verdicts.remove(name);
+            check(lasting.contains(name) ? "failed".equals(word) : Set.of("flaky", "suspect").contains(String.valueOf(word)),
+                    name + " is judged " + word);
+        }
+        // A class that fails outside its tests fails each of them.
+        verdicts.keySet().removeIf(test -> first.stream().filter(Table::isOutside)
+                .anyMatch(outside -> test.startsWith(names.get(outside).replaceFirst("#.*", "#"))));
+        check(verdicts.isEmpty(), "judged and never failed: " + verdicts);
+        boolean isBlocked = isBlockedWhereItMust(second);
+        check(isBlocked, "a build went through with a lasting failure, or was stopped without one");
+        long own = first.stream().filter(test -> !broken.contains(test) && !flaky.contains(test)).count();
+        return List.of(broken.stream().filter(first::contains).count() + " / " + broken.size(),
+                flaky.stream().filter(first::contains).count() + " / " + flaky.size(), String.valueOf(own),
+                first.size() + " + " + siblings + " + " + others, lasting.size() + " failed, "
+                + (first.stream().map(names::get).distinct().count() - lasting.size()) + " flaky",
+                wrong.isEmpty() ? "right" : "WRONG");
+    }
+
+    /** A failure of a class outside its tests. */
+    private static boolean isOutside(String test) {
+        return test.matches(".*]/\\d+");
+    }
+
+    private static String outermost(String unit) {
+        return unit.replaceFirst("[$#].*", "");
+    }
+
+    private static Set<String> union(List<Recording> recordings) {
+        return recordings.stream().flatMap(part -> part.failed().stream()).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private Map<String, String> verdicts() throws IOException {
+        Map<String, String> verdicts = new TreeMap<>();
+        for (int at = 0; at <= shards; at++) {
+            Path file = kept.resolve("verdict-" + at + ".json");
+            Matcher row = VERDICT.matcher(Files.exists(file) ? Files.readString(file) : "");
+            while (row.find()) {
+                verdicts.put(row.group(1), row.group(2));
+            }
+        }
+        return verdicts;
+    }
+
+    /** Builds fail where a failure lasted, and nowhere else; shard 0 stands for the goal that judges all. */
+    private boolean isBlockedWhereItMust(Set<String> lasting) throws IOException {
+        boolean isRight = true;
+        for (String line : Files.readAllLines(kept.resolve("exits-sharded.txt"))) {
+            int shard = Integer.parseInt(line.split(" ")[0]);
+            boolean hasLasting = shard == 0 ? !lasting.isEmpty() : parts.stream().filter(part -> part.shard == shard)
+                    .anyMatch(part -> part.outcomes.keySet().stream().anyMatch(lasting::contains));
+            isRight &= hasLasting != line.endsWith(" 0");
+        }
+        return isRight;
+    }
+
+    private static void print(String[] folders) throws IOException {
+        System.out.println("| suite | under | tests | lost | twice | complete | planned → realised, by one JVM's times"
+                + " | the same, by fresh JVMs' times | runner's own split: in turn / blocks / queue"
+                + " | lasting failures found | flaky found | own failures | run again: failed + siblings + rest of class"
+                + " | judged | verdict |");
+        System.out.println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        for (String folder : folders) {
+            System.out.println("| " + Files.readString(Path.of(folder, "row.txt")).trim().replace("\t", " | ") + " |");
+        }
     }
 }
