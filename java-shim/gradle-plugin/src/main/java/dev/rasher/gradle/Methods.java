@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,18 +25,36 @@ final class Methods {
     private static final Pattern ROW = Pattern.compile(
             "\"class\":" + TEXT + ",\"name\":" + TEXT + ",\"unique\":" + TEXT + ",\"method\":" + TEXT);
 
+    private static final Pattern OUTSIDE = Pattern.compile(
+            "\"class\":" + TEXT + ",\"name\":\"(?:initializationError|executionError)\",");
+
     /** The methods that printed a name; two may have printed the same. */
     private final Map<String, Set<String>> methods = new HashMap<>();
 
+    /** Outermost classes that failed outside their tests: what they kept from running nobody has named yet. */
+    private final Set<String> wholeClasses = new HashSet<>();
+
     private Methods() {}
 
-    static Methods of(Collection<Path> recordings) throws IOException {
+    /**
+     * Reads recordings.
+     *
+     * @param recordings of all rounds
+     * @param last those of the last round, by which a class must run as a whole
+     */
+    static Methods of(Collection<Path> recordings, Collection<Path> last) throws IOException {
         Methods read = new Methods();
         for (Path file : recordings) {
             Matcher row = ROW.matcher(Files.readString(file));
             while (row.find()) {
                 String test = Ids.plain(row.group(1)) + '#' + Ids.plain(row.group(2));
                 read.methods.computeIfAbsent(test, any -> new TreeSet<>()).add(Ids.plain(row.group(4)));
+            }
+        }
+        for (Path file : last) {
+            Matcher row = OUTSIDE.matcher(Files.readString(file));
+            while (row.find()) {
+                read.wholeClasses.add(ShardPlan.outermost(Ids.plain(row.group(1))));
             }
         }
         return read;
@@ -48,9 +67,10 @@ final class Methods {
             if (line.startsWith("here ") || line.startsWith("end ")) {
                 continue;
             }
-            body.append(line).append('\n');
-            if (line.startsWith("split ")) {
-                String name = line.substring(line.indexOf(' ', "split ".length()) + 1);
+            String name = line.startsWith("split ") ? line.substring(line.indexOf(' ', "split ".length()) + 1) : null;
+            boolean isWhole = name != null && wholeClasses.contains(name);
+            body.append(isWhole ? "class " + name : line).append('\n');
+            if (name != null && !isWhole) {
                 units(name, tests).forEach(unit -> body.append("here ").append(escaped(unit)).append('\n'));
             }
         }

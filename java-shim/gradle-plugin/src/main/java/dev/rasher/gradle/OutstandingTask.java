@@ -90,7 +90,12 @@ public abstract class OutstandingTask extends JudgedTask {
     private String text(Path plan) throws IOException {
         List<String> arguments = List.of("shard", "1/1", "--plan", plan.toString(), "--format");
         List<String> tests = Ids.read(shard(arguments, "json"), "tests");
-        return Methods.of(recorded(1)).inPlaceOfNames(shard(arguments, "harness"), tests);
+        List<Path> all = new ArrayList<>();
+        for (int round = 1; round < getRound().get(); round++) {
+            all.addAll(recorded(round));
+        }
+        List<Path> last = recorded(getRound().get() - 1);
+        return Methods.of(all, last).inPlaceOfNames(shard(arguments, "harness"), tests);
     }
 
     private String shard(List<String> arguments, String format) {
