@@ -19,6 +19,8 @@ import java.util.function.Function;
  * <table>
  * <caption>The settings</caption>
  * <tr><td>{@code shard}</td><td>the shard file; without it every test runs</td></tr>
+ * <tr><td>{@code planned}</td><td>a file with the ids that the plan expects of this shard, one a line: a method that once
+ * failed to make its tests stands there by its own name, and is recorded under it when it makes them</td></tr>
  * <tr><td>{@code record}</td><td>the directory in which each JVM writes its attempts; without it nothing is
  * recorded</td></tr>
  * <tr><td>{@code naming}</td><td>{@code surefire} or {@code gradle}: whose XML the names shall equal; by default that

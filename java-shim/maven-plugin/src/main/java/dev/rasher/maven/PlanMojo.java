@@ -50,8 +50,7 @@ public final class PlanMojo extends Selecting {
             select(EmptyShard.of(shard), 1);
             return;
         }
-        List<String> arguments = List.of("shard", shard, "--plan", plan.toString(), "--format", "harness");
-        select(rasher(arguments).orThrow().data(), 1);
+        select(shard, plan.toPath(), 1);
     }
 
     /** Takes away the rounds behind the one that is about to run again: they would speak for what is no more. */

@@ -1,5 +1,6 @@
 package dev.rasher.maven;
 
+import dev.rasher.Inventory;
 import dev.rasher.harness.Settings;
 import dev.rasher.harness.ShardPlan;
 import java.io.File;
@@ -8,6 +9,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -28,8 +30,32 @@ abstract class Selecting extends RasherMojo {
     @Parameter(defaultValue = "${mojoExecution}", readonly = true)
     MojoExecution execution;
 
+    /** Selects what a plan has for a shard, {@code I/N}, and records it as {@code round}. */
+    void select(String part, Path plan, int round) throws IOException {
+        List<String> arguments = List.of("shard", part, "--plan", plan.toString(), "--format");
+        Inventory inventory = Inventory.read(shard(arguments, "json"));
+        List<String> ids = new ArrayList<>();
+        for (int at = 0; at < inventory.size(); at++) {
+            // Invocations are told by themselves.
+            if (!inventory.test(at).endsWith("]") && inventory.test(at).chars().noneMatch(c -> c < ' ')) {
+                ids.add(inventory.test(at));
+            }
+        }
+        select(shard(arguments, "harness"), ids, round);
+    }
+
+    private String shard(List<String> arguments, String format) {
+        List<String> all = new ArrayList<>(arguments);
+        all.add(format);
+        return rasher(all).orThrow().data();
+    }
+
     /** Selects {@code shardText} in this module, or everything where it is null, and records as {@code round}. */
     void select(String shardText, int round) throws IOException {
+        select(shardText, List.of(), round);
+    }
+
+    private void select(String shardText, List<String> ids, int round) throws IOException {
         Path folder = folder(project);
         Path settings = folder.resolve("settings");
         Files.createDirectories(settings);
@@ -48,6 +74,9 @@ abstract class Selecting extends RasherMojo {
             Path file = folder.resolve("shard-" + round + ".txt");
             Files.write(file, shardText.getBytes(StandardCharsets.UTF_8));
             properties.setProperty("shard", file.toString());
+            Path planned = folder.resolve("planned-" + round + ".txt");
+            Files.write(planned, ids, StandardCharsets.UTF_8);
+            properties.setProperty("planned", planned.toString());
             restrict(ShardPlan.read(file, module.isEmpty() ? null : module), round);
         }
         try (OutputStream out = Files.newOutputStream(settings.resolve(Settings.RESOURCE))) {

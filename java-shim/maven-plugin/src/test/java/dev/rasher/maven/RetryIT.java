@@ -55,7 +55,8 @@ class RetryIT {
         Map<String, Integer> again = new TreeMap<>();
         // Invocations of a method come with their siblings; an ordered class comes whole.
         for (String test : List.of("DynamicNodesTest#flaky()[1]", "DynamicNodesTest#flaky()[2]",
-                "FlakyClassTest#even()[1]", "FlakyClassTest#even()[2]", "FlakySetUpTest#one", "FlakySetUpTest#two",
+                "FlakyClassTest#even()[1]", "FlakyClassTest#even()[2]", "FlakyProviderTest#numbered(int)[1]",
+                "FlakyProviderTest#numbered(int)[2]", "FlakySetUpTest#one", "FlakySetUpTest#two",
                 "NestedTest$Flaky#deep", "NgFlakyTest#base", "NgFlakyTest#dependent", "OrderedTest#prepare",
                 "OrderedTest#use", "ParametersTest#again(RepetitionInfo)[1]", "ParametersTest#again(RepetitionInfo)[2]",
                 "ParametersTest#sized(int)[1]", "ParametersTest#sized(int)[2]", "VintageTest#t[P1]",
@@ -84,9 +85,9 @@ class RetryIT {
             failed.add(row.group(1));
         }
         Set<String> expected = new TreeSet<>();
-        for (String test : List.of("BrokenClassTest#odd()[1]", "BrokenSetUpTest#one", "BrokenSetUpTest#two",
-                "DynamicNodesTest#broken()[2][1]", "NestedTest$Broken#deep", "NgBrokenTest#sized(int)[0]",
-                "ParametersTest#text(String)[1]", "VintageTest#u[P2]")) {
+        for (String test : List.of("BrokenClassTest#odd()[1]", "BrokenProviderTest#numbered(int)", "BrokenSetUpTest#one",
+                "BrokenSetUpTest#two", "DynamicNodesTest#broken()[2][1]", "NestedTest$Broken#deep",
+                "NgBrokenTest#sized(int)[0]", "ParametersTest#text(String)[1]", "VintageTest#u[P2]")) {
             expected.add("kinds." + test);
         }
         assertEquals(expected, failed, build::log);
