@@ -46,11 +46,11 @@ public final class RetryMojo extends Selecting {
         }
         if (round == 0) {
             getLog().info("rasher: nothing is outstanding; no test runs");
-            project.getProperties().setProperty("skipTests", "true");
+            // Each tool has its own; Failsafe 3.6 no longer listens to Surefire's.
+            TestTool.ALL.values().forEach(tool -> project.getProperties().setProperty(tool.skipProperty(), "true"));
             return;
         }
-        List<String> arguments = List.of("shard", retryShard, "--plan", retryPlan(round).toString(), "--format", "harness");
-        select(rasher(arguments).orThrow().data(), round);
+        select(retryShard, retryPlan(round), round);
     }
 
     /** Makes the retry plan; 0 where nothing is outstanding. */

@@ -1,6 +1,7 @@
 package dev.rasher.maven;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -35,5 +36,20 @@ class FrameworksIT {
         assertEquals(everything, union);
         assertTrue(first > 0 && first < union.size(), () -> first + " of " + union.size());
         assertEquals(0, build.run("rasher:verify"), build::log);
+    }
+
+    /** Surefire and Failsafe in one build: each runs again what it left, and neither anything where nothing is left. */
+    @Test
+    void failsafeRunsAgainWhatItLeftAndNothingElse() throws Exception {
+        MavenBuild build = new MavenBuild(folder, Path.of("src/it/frameworks"), "failsafe");
+        String[] module = {"-pl", "failsafe"};
+        assertEquals(1, build.run("rasher:plan", "verify", "-Dit.broken=true", module[0], module[1]), build::log);
+        assertEquals(3, build.recorded(1).size(), build::log);
+        assertEquals(0, build.run("rasher:retry", "verify", module[0], module[1]), build::log);
+        assertEquals(Map.of("failsafe:demo.WholeBIT#together", List.of("passed")), build.recorded(2), build::log);
+        assertEquals(0, build.run("rasher:verify", "rasher:verdict", module[0], module[1]), build::log);
+        assertEquals(0, build.run("rasher:retry", "verify", module[0], module[1]), build::log);
+        assertTrue(build.log().contains("nothing is outstanding"), build::log);
+        assertFalse(build.log().contains("Running demo."), build::log);
     }
 }

@@ -1,8 +1,11 @@
 package demo;
 
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
 class WholeBIT {
     @Test
-    void together() {}
+    void together() {
+        Assertions.assertFalse(Boolean.getBoolean("it.broken"));
+    }
 }
