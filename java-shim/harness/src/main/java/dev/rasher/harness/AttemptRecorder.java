@@ -14,14 +14,17 @@ import org.junit.platform.launcher.TestPlan;
  * Writes every attempt down as it happens; decides nothing.
  *
  * <p>A line when a test begins (handed to the operating system at once, with everything before it) and a line when it
- * ends; a test that began and never ended was running when the JVM died. A class tells its whole time, and its set-up
- * is what its tests do not explain; where tests of one class ran side by side it tells none. A class that fails
+ * ends; a test that began and never ended was running when the JVM died. What passes between two tests of a class, such
+ * as the making of an invocation's arguments, counts for the later one: it is paid by each and not by the class. The
+ * set-up of a class is what is left of its time, before its first test and behind its last; where tests of one class
+ * ran side by side it tells none. A class that fails
  * outside its tests is an attempt of its own under the name that the tool's report gives it, and the tests that it
  * kept from running are recorded as such.
  */
 public final class AttemptRecorder implements TestExecutionListener {
     private AttemptLog log;
     private Naming naming;
+    private Planned planned;
     private TestPlan plan;
     private final Map<String, Running> running = new ConcurrentHashMap<>();
     private final Map<String, ClassTime> classes = new ConcurrentHashMap<>();
@@ -45,18 +48,23 @@ public final class AttemptRecorder implements TestExecutionListener {
     private static final class ClassTime {
         private final long start = System.nanoTime();
         private long testNanos;
+        private long lastEnd;
         private int inFlight;
         private boolean isParallel;
         private boolean hasTests;
 
-        synchronized void begin() {
+        /** Gives the time from which the test counts. */
+        synchronized long begin(long now) {
+            long from = hasTests && inFlight == 0 ? lastEnd : now;
             inFlight++;
             hasTests = true;
             isParallel |= inFlight > 1;
+            return from;
         }
 
-        synchronized void end(long nanos) {
+        synchronized void end(long now, long nanos) {
             inFlight--;
+            lastEnd = now;
             testNanos += nanos;
         }
     }
@@ -69,6 +77,7 @@ public final class AttemptRecorder implements TestExecutionListener {
         plan = testPlan;
         naming = Naming.current();
         log = AttemptLog.open(naming);
+        planned = Planned.read();
     }
 
     @Override
@@ -112,6 +121,8 @@ public final class AttemptRecorder implements TestExecutionListener {
             failContainer(node, result);
         } else if (result.getStatus() == TestExecutionResult.Status.ABORTED) {
             skip(node);
+        } else {
+            passContainer(node);
         }
         if (isTopClass(node)) {
             endClass(node);
@@ -123,12 +134,11 @@ public final class AttemptRecorder implements TestExecutionListener {
     }
 
     private void begin(TestIdentifier node) {
-        Running run = new Running(AttemptLog.next(), System.nanoTime());
-        running.put(node.getUniqueId(), run);
+        long now = System.nanoTime();
         ClassTime time = classTime(node);
-        if (time != null && !node.isContainer()) {
-            time.begin();
-        }
+        long from = time == null || node.isContainer() ? now : time.begin(now);
+        Running run = new Running(AttemptLog.next(), from);
+        running.put(node.getUniqueId(), run);
         log.write(named(new JsonLine().number("begin", run.number), node, name(node))
                 .number("at_us", System.currentTimeMillis() * 1_000));
         log.flush();
@@ -143,10 +153,11 @@ public final class AttemptRecorder implements TestExecutionListener {
         if (run == null) {
             return;
         }
-        long nanos = System.nanoTime() - run.nanos;
+        long now = System.nanoTime();
+        long nanos = now - run.nanos;
         ClassTime time = classTime(node);
         if (time != null && !node.isContainer()) {
-            time.end(nanos);
+            time.end(now, nanos);
         }
         JsonLine line = new JsonLine().number("end", run.number).text("outcome", outcome(result))
                 .number("us", Math.max(0, nanos / 1_000));
@@ -170,6 +181,14 @@ public final class AttemptRecorder implements TestExecutionListener {
         }
         mark(reported, node);
         log.flush();
+    }
+
+    /** A method that could not make its tests before, and went by its own name then: now it can. */
+    private void passContainer(TestIdentifier node) {
+        if (Sources.methodName(node.getSource()) != null && planned.has(className(node) + '#' + name(node))) {
+            log.write(named(new JsonLine().number("end", AttemptLog.next()), node, name(node))
+                    .text("outcome", "passed"));
+        }
     }
 
     private void skip(TestIdentifier node) {
