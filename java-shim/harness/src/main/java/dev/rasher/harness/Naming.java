@@ -1,6 +1,7 @@
 package dev.rasher.harness;
 
 import java.util.Arrays;
+import java.util.regex.Pattern;
 
 /**
  * How a test is called, so that its id equals the one made from the tool's own XML report.
@@ -19,6 +20,9 @@ import java.util.Arrays;
  * <tr><td>Spock iteration</td><td>{@code ASpec#sum of 1}, and the feature itself</td><td>{@code ASpec#sum of 1}</td></tr>
  * </table>
  *
+ * <p>Of what an object without a text of its own prints, {@code Shape@5b251fb9}, only {@code Shape@} is taken: the
+ * rest is another in every JVM.
+ *
  * <p>Gradle prints the same name for different tests (two methods with the same arguments, every invocation of a
  * parameterised class). Such tests share an id; the recording keeps their unique ids, and whoever reads it lets the
  * worst of them speak for all.
@@ -28,6 +32,10 @@ enum Naming {
     SUREFIRE,
     /** Gradle's test task. */
     GRADLE;
+
+    private static final Pattern LAMBDA = Pattern.compile("\\$\\$Lambda(?:\\$\\d+)?/(?:0x)?[0-9a-f]+");
+    private static final Pattern MADE = Pattern.compile("(\\$Proxy|\\$MockitoMock\\$|\\$ByteBuddy\\$)[0-9A-Za-z]+");
+    private static final Pattern HASH_CODE = Pattern.compile("(?<=[\\w;$\\]])@[0-9a-f]{5,8}(?![\\w.@-])");
 
     static Naming current() {
         String said = Settings.get("naming");
@@ -43,9 +51,22 @@ enum Naming {
     /** The name of a test or of a method that failed as a whole. */
     String name(String displayName, String legacyName) {
         if (this == GRADLE) {
-            return displayName;
+            return stable(displayName);
         }
-        return legacyName.endsWith("()") ? legacyName.substring(0, legacyName.length() - 2) : legacyName;
+        return stable(legacyName.endsWith("()") ? legacyName.substring(0, legacyName.length() - 2) : legacyName);
+    }
+
+    /**
+     * A name without what differs in every JVM: the hash codes that objects without a text of their own print, and the
+     * numbers of classes that are made at run time. A test would else be new in each run, and missing in the next.
+     */
+    static String stable(String name) {
+        if (name.indexOf('@') < 0 && name.indexOf('$') < 0) {
+            return name;
+        }
+        String plain = LAMBDA.matcher(name).replaceAll("\\$\\$Lambda");
+        plain = MADE.matcher(plain).replaceAll("$1");
+        return HASH_CODE.matcher(plain).replaceAll("@");
     }
 
     /** The name of a TestNG test that is about to run for the time {@code invocation}, from 0. */
@@ -54,13 +75,13 @@ enum Naming {
             return name;
         }
         if (this == SUREFIRE) {
-            return name + Arrays.toString(parameters) + '(' + (invocation + 1) + ')';
+            return stable(name + Arrays.toString(parameters) + '(' + (invocation + 1) + ')');
         }
         StringBuilder all = new StringBuilder(name).append('[').append(invocation).append("](");
         for (int at = 0; at < parameters.length; at++) {
             all.append(at == 0 ? "" : ", ").append(parameters[at]);
         }
-        return all.append(')').toString();
+        return stable(all.append(')').toString());
     }
 
     /** True where the tool reports a node that is a test and holds tests, such as a Spock feature. */

@@ -91,8 +91,8 @@ public final class ShardFilter implements PostDiscoveryFilter {
         if (method != null) {
             names.add(method);
         }
-        names.add(node.getDisplayName());
-        names.add(node.getLegacyReportingName());
+        names.add(Naming.stable(node.getDisplayName()));
+        names.add(Naming.stable(node.getLegacyReportingName()));
         return names;
     }
 
