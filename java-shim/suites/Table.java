@@ -76,7 +76,7 @@ public final class Table {
                 .filter(test -> isVintage ? test.contains("[runner:inject.")
                         : test.matches(".*/\\[(method|test-template-invocation):[^/]*]"))
                 .sorted(Comparator.comparingInt((String test) -> test.hashCode() * 0x9e3779b9).thenComparing(test -> test))
-                .filter(test -> taken.add(isVintage ? test : whole.units.get(test).replaceFirst("[$#].*", "")))
+                .filter(test -> taken.add(whole.units.get(test).replaceFirst("[$#].*", "")))
                 .limit(2 * INJECTED).collect(Collectors.toList());
         for (int at = 0; at < chosen.size(); at++) {
             System.out.println((at % 2 == 0 ? "broken " : "flaky ") + chosen.get(at));
