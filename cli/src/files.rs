@@ -37,6 +37,29 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(entries)
 }
 
+/// Removes the folders in a folder that are beyond the newest ones, with all that is in them.
+pub(crate) fn keep_newest_folders(folder: &Path, most: usize) -> Result<(), Fault> {
+    let mut folders = Vec::new();
+    for path in entries(folder)? {
+        // Another process may have removed it since.
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        if metadata.is_dir() {
+            folders.push((metadata.modified().map_err(|e| trouble("read", &path, &e))?, path));
+        }
+    }
+    folders.sort();
+    let old = folders.len().saturating_sub(most);
+    for (_, path) in folders.drain(..old) {
+        match fs::remove_dir_all(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(trouble("remove", &path, &e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Writes a whole file at once: a reader sees the old content or the new, never a part.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     let folder = match path.parent() {

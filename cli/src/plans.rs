@@ -9,6 +9,10 @@ use crate::files;
 use crate::output::to_json;
 use crate::session::Session;
 
+/// Plans of so many runs are kept, those that were kept last: enough for whoever tries a worker
+/// again the next day, and no more than a folder should hold for good.
+const RUNS_KEPT: usize = 100;
+
 /// Reads a plan and checks its schema and its id; `-` is stdin.
 pub(crate) fn read(path: &Path) -> Result<PlanDocument, Fault> {
     let bytes = files::read(path)?;
@@ -38,9 +42,11 @@ pub(crate) fn kept(session: &Session, run: &str) -> Result<Option<PlanDocument>,
     files::read_if_there(&path)?.map(|bytes| parse(&bytes, &path)).transpose()
 }
 
-/// Keeps the plan of a run, so that a retried worker finds it.
+/// Keeps the plan of a run, so that a retried worker finds it, and lets those go that are beyond
+/// the newest [`RUNS_KEPT`] runs.
 pub(crate) fn keep(session: &Session, run: &str, plan: &PlanDocument) -> Result<(), Fault> {
-    files::write(&kept_path(session, run), to_json(plan)?.as_bytes())
+    files::write(&kept_path(session, run), to_json(plan)?.as_bytes())?;
+    files::keep_newest_folders(&session.store.join("plans"), RUNS_KEPT)
 }
 
 /// The plan that a verb was given, else the one kept for the run.

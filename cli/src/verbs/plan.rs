@@ -45,6 +45,9 @@ pub(crate) struct Flags {
     /// The run the plan is for; it is kept in the store under this name [default: the CI's]
     #[arg(long, value_name = "ID")]
     run: Option<String>,
+    /// For no run, also in CI: the plan is not kept in the store
+    #[arg(long, conflicts_with = "run")]
+    no_run: bool,
     /// The branch [default: the CI's]
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
@@ -70,7 +73,8 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     if let Some(year) = flags.calendar {
         return show_year(flags, session, year);
     }
-    let run = session.settle("--run", flags.run.clone(), session.ci.run.clone());
+    let ci = session.ci.run.clone().filter(|_| !flags.no_run);
+    let run = session.settle("--run", flags.run.clone(), ci);
     let document = match kept(flags, session, run.as_deref())? {
         Some(kept) => kept,
         None => make(flags, session, run.clone())?,

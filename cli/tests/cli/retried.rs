@@ -33,6 +33,21 @@ fn a_retried_worker_follows_the_plan_of_the_first_attempt() {
 }
 
 #[test]
+fn plans_of_a_hundred_runs_are_kept_and_those_for_no_run_are_not() {
+    let project = Project::new().with_reports();
+    project.rasher(&["record", "reports"]).code(0);
+    for old in 0..100 {
+        project.write(&format!(".rasher/plans/run-{old:03}/default.json"), "{}");
+    }
+    let there = |run: &str| project.path().join(".rasher/plans").join(run).is_dir();
+    project.rasher_in(&FIRST, &["plan", "--shards", "2", "--no-run"], "").code(0);
+    assert!(!there("77") && there("run-000"));
+    project.rasher_in(&FIRST, &["plan", "--shards", "2"], "").code(0);
+    assert!(there("77") && !there("run-000") && there("run-001"));
+    project.rasher_in(&FIRST, &["shard", "1/2"], "").code(0);
+}
+
+#[test]
 fn the_shard_is_found_from_the_variables_with_their_base() {
     let project = Project::new().with_reports();
     project.rasher(&["record", "reports"]).code(0);

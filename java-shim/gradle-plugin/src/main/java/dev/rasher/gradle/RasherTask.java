@@ -26,6 +26,9 @@ abstract class RasherTask extends DefaultTask {
     /** The end of the name of every recording. */
     static final String RECORDING = ".attempts.jsonl";
 
+    /** The last line of a recording whose JVM came to its end. */
+    private static final String OVER = "\"over\":";
+
     @Internal
     public abstract Property<File> getRoot();
 
@@ -137,5 +140,17 @@ abstract class RasherTask extends DefaultTask {
             }
         }
         return arguments;
+    }
+
+    /** Without a plan only what ran is known, and a JVM that died had more to run. */
+    void refuseBrokenOff() throws IOException {
+        for (Path file : recorded(1)) {
+            List<String> lines = Files.readAllLines(file);
+            if (lines.isEmpty() || !lines.get(lines.size() - 1).contains(OVER)) {
+                throw new GradleException("rasher: a test JVM died before its tests were over (" + file + "), and"
+                        + " without a plan nothing tells what it had still to run; run all tests again, or with"
+                        + " -Prasher.shard=1/1 and a history, which makes a plan");
+            }
+        }
     }
 }

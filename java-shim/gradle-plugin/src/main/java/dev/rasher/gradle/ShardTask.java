@@ -68,8 +68,8 @@ public abstract class ShardTask extends RasherTask {
      */
     private List<String> wholeClasses() throws IOException {
         Path all = getTemporaryDir().toPath().resolve("all.json");
-        rasher(List.of("plan", "--shards", "1", "--out", all.toString(), "--json", "--quiet", "--run", "inventory",
-                "--replan")).orThrow();
+        rasher(List.of("plan", "--shards", "1", "--out", all.toString(), "--json", "--quiet",
+                "--no-run")).orThrow();
         Inventory inventory = Inventory.read(Files.readString(all));
         List<String> facts = new ArrayList<>();
         for (int at = 0; at < inventory.size(); at++) {

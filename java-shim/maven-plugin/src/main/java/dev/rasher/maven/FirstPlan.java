@@ -66,7 +66,7 @@ final class FirstPlan {
             Path list = history.resolve("tests.json");
             Files.write(list, document.substring(start, end).getBytes(StandardCharsets.UTF_8));
             mojo.rasher(List.of("plan", "--shards", "1", "--tests", list.toString(), "--out", own.toString(), "--json",
-                    "--quiet", "--run", "part", "--replan"), history).orThrow();
+                    "--quiet", "--no-run"), history).orThrow();
         } finally {
             delete(history);
         }
@@ -81,8 +81,8 @@ final class FirstPlan {
         Path store = Files.createTempDirectory("rasher");
         try {
             mojo.rasher(record, store).orThrow();
-            mojo.rasher(List.of("plan", "--shards", "1", "--out", own.toString(), "--json", "--quiet", "--run",
-                    "part", "--replan"), store).orThrow();
+            mojo.rasher(List.of("plan", "--shards", "1", "--out", own.toString(), "--json", "--quiet", "--no-run"), store)
+                    .orThrow();
         } finally {
             delete(store);
         }

@@ -102,7 +102,7 @@ public final class PlanMojo extends Selecting {
         Path all = Files.createTempFile("rasher", ".json");
         try {
             List<String> arguments = new ArrayList<>(List.of("plan", "--shards", "1", "--out", all.toString(), "--json",
-                    "--quiet", "--run", "inventory", "--replan"));
+                    "--quiet", "--no-run"));
             if (branch != null) {
                 arguments.addAll(List.of("--branch", branch));
             }

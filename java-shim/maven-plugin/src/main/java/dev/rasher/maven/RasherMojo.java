@@ -133,6 +133,30 @@ abstract class RasherMojo extends AbstractMojo {
         return found;
     }
 
+    /** Says in a module that a shard has no class of it, so that no test JVM is started there. */
+    Path emptyMark(MavenProject module) {
+        return folder(module).resolve("empty-" + shard.replace('/', '-'));
+    }
+
+    /** Whether nothing ran here because the shard has nothing, which is success. */
+    boolean isEmptyShard() throws IOException {
+        if (shard == null || !recordings(1).isEmpty()) {
+            return false;
+        }
+        boolean isMarked = false;
+        for (MavenProject module : session.getProjects()) {
+            boolean isMarkedHere = Files.exists(emptyMark(module));
+            if (!isMarkedHere && Files.isDirectory(Path.of(module.getBuild().getTestOutputDirectory()))) {
+                return false;
+            }
+            isMarked |= isMarkedHere;
+        }
+        if (isMarked) {
+            getLog().info("rasher: shard " + shard + " has no tests: nothing ran, and that is success");
+        }
+        return isMarked;
+    }
+
     /** Fails where there is nothing to look at. */
     void requireRecordings() throws IOException, MojoFailureException {
         for (int round = 1; round <= rounds(); round++) {
@@ -150,6 +174,9 @@ abstract class RasherMojo extends AbstractMojo {
         for (MavenProject module : session.getProjects()) {
             Unrecorded.refuse(module);
         }
+        if (!Files.exists(plan.toPath())) {
+            refuseBrokenOff();
+        }
         List<String> arguments = new ArrayList<>();
         for (int round = 1; round <= rounds(); round++) {
             if (Files.exists(planOf(round))) {
@@ -160,5 +187,18 @@ abstract class RasherMojo extends AbstractMojo {
             }
         }
         return arguments;
+    }
+
+    /** Without a plan only what ran is known, and a JVM that died had more to run. */
+    private void refuseBrokenOff() throws IOException, MojoFailureException {
+        for (MavenProject module : session.getProjects()) {
+            for (Recording recording : Recording.list(attempts(module, 1))) {
+                if (!recording.isOver()) {
+                    throw new MojoFailureException("rasher: a test JVM died before its tests were over ("
+                            + recording.file() + "), and without a plan nothing tells what it had still to run; run all"
+                            + " tests again, or with -Drasher.shard=1/1 and a history, which makes a plan");
+                }
+            }
+        }
     }
 }

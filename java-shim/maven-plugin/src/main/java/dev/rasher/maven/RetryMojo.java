@@ -55,9 +55,11 @@ public final class RetryMojo extends Selecting {
 
     /** Makes the retry plan; 0 where nothing is outstanding. */
     private int make() throws IOException, MojoFailureException {
+        if (isEmptyShard()) {
+            return 0;
+        }
         int round = rounds() + 1;
         Path file = retryPlan(round);
-        refuseBrokenOff();
         List<String> arguments = new ArrayList<>(List.of("retry"));
         arguments.addAll(evidence());
         String total = retryShard.substring(retryShard.indexOf('/') + 1);
@@ -68,21 +70,5 @@ public final class RetryMojo extends Selecting {
             Files.deleteIfExists(file);
         }
         return isNeeded ? round : 0;
-    }
-
-    /** Without a plan only what ran is known, and a JVM that died had more to run. */
-    private void refuseBrokenOff() throws IOException, MojoFailureException {
-        if (Files.exists(plan.toPath())) {
-            return;
-        }
-        for (MavenProject module : session.getProjects()) {
-            for (Recording recording : Recording.list(attempts(module, 1))) {
-                if (!recording.isOver()) {
-                    throw new MojoFailureException("rasher: a test JVM died before its tests were over ("
-                            + recording.file() + "), and without a plan nothing tells what it had still to run; run all"
-                            + " tests again, or with -Drasher.shard=1/1 and a history, which makes a plan");
-                }
-            }
-        }
     }
 }

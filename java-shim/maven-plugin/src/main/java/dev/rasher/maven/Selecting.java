@@ -61,6 +61,9 @@ abstract class Selecting extends RasherMojo {
         Files.createDirectories(settings);
         if (round == 1) {
             forget(shardText);
+            if (shard != null) {
+                Files.deleteIfExists(emptyMark(project));
+            }
         }
         Properties properties = new Properties();
         properties.setProperty("record", attempts(project, round).toString());
@@ -113,7 +116,9 @@ abstract class Selecting extends RasherMojo {
         if (execution.getLifecyclePhase() == null || !Files.isDirectory(classes) || isTestNg) {
             return;
         }
+        boolean isEmpty = true;
         for (Map.Entry<String, TestTool> tool : TestTool.ALL.entrySet()) {
+            isEmpty &= !tool.getValue().isConfiguredIn(project);
             if (!tool.getValue().isConfiguredIn(project)) {
                 List<String> own = tool.getValue().classes(classes, part);
                 Path list = folder(project).resolve(tool.getKey() + "-" + round + ".txt");
@@ -124,8 +129,12 @@ abstract class Selecting extends RasherMojo {
                     project.getProperties().setProperty(tool.getValue().skipProperty(), "true");
                 } else {
                     project.getProperties().setProperty(property, list.toString());
+                    isEmpty = false;
                 }
             }
+        }
+        if (isEmpty && round == 1) {
+            Files.write(emptyMark(project), new byte[0]);
         }
     }
 }

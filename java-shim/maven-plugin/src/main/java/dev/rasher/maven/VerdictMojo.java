@@ -15,6 +15,9 @@ public final class VerdictMojo extends RasherMojo {
 
     @Override
     void perform() throws IOException, MojoFailureException {
+        if (isEmptyShard()) {
+            return;
+        }
         List<String> arguments = new ArrayList<>(List.of("verdict"));
         arguments.addAll(evidence());
         Answer answer = rasher(arguments);
