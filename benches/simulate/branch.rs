@@ -114,6 +114,7 @@ impl<'a> Base<'a> {
             draw: Draw::new(run.seed ^ u64::from(run.number) << 20, "retries"),
             seconds: 0.0,
             executions: 0,
+            bill: [0.0; CAUSES.len()],
         }
     }
 }
@@ -142,12 +143,34 @@ pub struct Oracle<'a> {
     pub seconds: f64,
     /// How many there were.
     pub executions: u32,
+    /// The same time by what made the test fail at first: one number for each of [`CAUSES`].
+    pub bill: [f64; CAUSES.len()],
 }
 
+/// What makes a test fail, in truth.
+pub const CAUSES: [&str; 6] = ["commit", "base", "outage", "cluster", "flake", "on base"];
+
 impl Oracle<'_> {
-    fn charge(&mut self, test: u32) {
-        self.seconds += self.suite.retry_seconds(test);
+    fn charge(&mut self, test: u32, failed: bool, on_base: bool) {
+        let seconds = self.suite.retry_seconds(test, failed);
+        self.seconds += seconds;
         self.executions += 1;
+        let cause = if on_base { CAUSES.len() - 1 } else { self.cause(test) };
+        self.bill[cause] += seconds;
+    }
+
+    /// The first of [`CAUSES`] that holds for a test that failed at first.
+    fn cause(&self, test: u32) -> usize {
+        let conditions = &self.run.conditions;
+        let worker = worker_of(self.run.seed ^ 0x5bd1, self.run.number, test, self.world.workers);
+        let sick = conditions.is_out(self.suite, test) || conditions.bad_workers.contains(&worker);
+        match self.suite.cluster_of[test as usize] {
+            _ if self.run.is_real(test) => 0,
+            _ if self.base.is_broken(test) => 1,
+            _ if sick => 2,
+            Some(_) => 3,
+            None => 4,
+        }
     }
 
     /// What goes wrong in `round` whatever the code: an outage, an event of the test's cluster, or
@@ -169,19 +192,21 @@ impl Oracle<'_> {
 
     /// Runs a test at the head; true where it fails. `round` counts its retries from 1.
     pub fn head(&mut self, test: u32, round: u32, passed: bool) -> bool {
-        self.charge(test);
         let broken = f64::from(self.run.conditions.broken[test as usize]);
         let breaks = broken > 0.0 && self.draw.chance(broken);
-        self.chance_fails(test, round, !passed) || breaks
+        let failed = self.chance_fails(test, round, !passed) || breaks;
+        self.charge(test, failed, false);
+        failed
     }
 
     /// Runs a test on the base; true where it fails. `charged` is false for an answer at hand.
     pub fn on_base(&mut self, test: u32, round: u32, charged: bool) -> bool {
-        if charged {
-            self.charge(test);
-        }
         let broken = f64::from(self.base.broken[test as usize]);
         let breaks = broken > 0.0 && self.draw.chance(broken);
-        self.chance_fails(test, round, false) || breaks
+        let failed = self.chance_fails(test, round, false) || breaks;
+        if charged {
+            self.charge(test, failed, true);
+        }
+        failed
     }
 }

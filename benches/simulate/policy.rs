@@ -37,6 +37,8 @@ pub struct Knowledge<'a> {
 pub struct Judged {
     /// The tests that block.
     pub blocking: Vec<u32>,
+    /// The tests that were left open, since another one blocks.
+    pub open: Vec<u32>,
     /// True where the environment is blamed and no verdict is given.
     pub environment: bool,
     /// What the probe said, if there was one.
@@ -81,6 +83,8 @@ pub struct Rule {
     pub attempts_max: u32,
     /// One member of a cluster is retried until it passes; the others wait for that.
     pub one_first: bool,
+    /// Once a failure is proven the commit's, those that hardly are stay open: the run is blocked.
+    pub stop: bool,
 }
 
 /// Where the correlation of retries comes from.
@@ -258,7 +262,7 @@ fn raise_alarm(
         let at = case.test as usize;
         Candidate {
             index,
-            seconds: know.suite.retry_seconds(case.test),
+            seconds: know.suite.retry_seconds(case.test, true),
             module: know.suite.module[at],
             worker: Some(know.workers[at]),
             signature: None,
@@ -294,51 +298,75 @@ fn settle(
         attempts_max: rule.attempts_max,
         ..DoubtOptions::default()
     };
-    let mut per_module = vec![0_u32; know.suite.modules as usize];
-    for case in cases.iter().filter(|case| case.surprising) {
-        per_module[know.suite.module[case.test as usize] as usize] += 1;
-    }
-    let mut controls = rule.controls;
-    for together in in_clusters(cases, know, rule.one_first) {
+    let mut desk = Desk { options, rule, controls: rule.controls, cache, oracle };
+    let mut proven = false;
+    for together in in_clusters(weighed(cases, know, rule, &options), know, rule) {
+        if rule.stop && proven && together.iter().all(|open| open.doubt.may_stay_open()) {
+            judged.open.extend(together.iter().map(|open| open.test));
+            continue;
+        }
         // The rounds that the others of a cluster have waited for one of them to pass.
         let (mut waited, mut over) = (0, false);
-        for case in together {
-            let own = u32::from(case.surprising);
-            let module = know.suite.module[case.test as usize] as usize;
-            let known = known(rule, case, know, per_module[module] - own);
-            let doubt = Doubt::after_failure(&known, &options);
-            let start = if rule.one_first { waited } else { 0 };
-            let (next, rounds, passed) =
-                weigh(doubt, &options, (case, start), oracle, (&mut controls, cache));
+        for mut open in together {
+            open.round = open.round.max(if rule.one_first { waited } else { 0 });
+            let next = desk.settle(&mut open);
             if !over {
-                waited = rounds;
+                waited = open.round;
             }
-            over |= passed;
+            over |= open.doubt.attempts().1 > 0;
             if next == Next::Failed {
-                judged.blocking.push(case.test);
+                judged.blocking.push(open.test);
+                proven |= open.doubt.is_proven(&options);
             }
         }
     }
     judged.blocking.sort_unstable();
 }
 
-/// The failing tests of each cluster, the cheapest first; all others alone.
-fn in_clusters<'a>(
-    cases: &'a [Case],
-    know: &Knowledge<'_>,
-    one_first: bool,
-) -> impl Iterator<Item = Vec<&'a Case>> {
-    let mut lists: BTreeMap<(usize, u32), Vec<&Case>> = BTreeMap::new();
-    for case in cases {
-        let cluster = know.clusters.of(TestId(case.test)).filter(|_| one_first);
-        let key = cluster.map_or((usize::MAX, case.test), |cluster| (cluster, 0));
-        lists.entry(key).or_default().push(case);
+/// A failing test whose verdict is open.
+struct Open {
+    test: u32,
+    doubt: Doubt,
+    /// The round of its last retry.
+    round: u32,
+}
+
+/// The doubt about each failing test after its first failure and, where there was one, its probe.
+fn weighed(cases: &[Case], know: &Knowledge<'_>, rule: &Rule, options: &DoubtOptions) -> Vec<Open> {
+    let module = |case: &Case| know.suite.module[case.test as usize] as usize;
+    let mut per_module = vec![0_u32; know.suite.modules as usize];
+    for case in cases.iter().filter(|case| case.surprising) {
+        per_module[module(case)] += 1;
     }
-    for list in lists.values_mut() {
-        let cost = |case: &&Case| know.suite.retry_seconds(case.test);
+    let open = |case: &Case| {
+        let neighbours = per_module[module(case)] - u32::from(case.surprising);
+        let mut doubt = Doubt::after_failure(&known(rule, case, know, neighbours), options);
+        if let Some((at_head, at_base)) = case.probed {
+            doubt.observe(at_head);
+            doubt.observe_base(at_base);
+        }
+        Open { test: case.test, doubt, round: u32::from(case.probed.is_some()) }
+    };
+    cases.iter().map(open).collect()
+}
+
+/// The failing tests of each cluster, the cheapest first; all others alone. What is likeliest the
+/// commit's comes first: it may settle the run.
+fn in_clusters(open: Vec<Open>, know: &Knowledge<'_>, rule: &Rule) -> Vec<Vec<Open>> {
+    let mut lists: BTreeMap<(usize, u32), Vec<Open>> = BTreeMap::new();
+    for one in open {
+        let cluster = know.clusters.of(TestId(one.test)).filter(|_| rule.one_first);
+        let key = cluster.map_or((usize::MAX, one.test), |cluster| (cluster, 0));
+        lists.entry(key).or_default().push(one);
+    }
+    let mut lists: Vec<Vec<Open>> = lists.into_values().collect();
+    for list in &mut lists {
+        let cost = |open: &Open| know.suite.retry_seconds(open.test, true);
         list.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     }
-    lists.into_values()
+    let real = |list: &[Open]| list.iter().map(|it| it.doubt.p_real()).fold(0.0, f64::max);
+    lists.sort_by(|a, b| real(b).total_cmp(&real(a)));
+    lists
 }
 
 fn known(rule: &Rule, case: &Case, know: &Knowledge<'_>, neighbours: u32) -> Known {
@@ -355,36 +383,43 @@ fn known(rule: &Rule, case: &Case, know: &Knowledge<'_>, neighbours: u32) -> Kno
     }
 }
 
-fn weigh(
-    mut doubt: Doubt,
-    options: &DoubtOptions,
-    (case, start): (&Case, u32),
-    oracle: &mut Oracle<'_>,
-    (controls, cache): (&mut u32, &mut BaseCache),
-) -> (Next, u32, bool) {
-    let mut round = start;
-    if let Some((at_head, at_base)) = case.probed {
-        doubt.observe(at_head);
-        doubt.observe_base(at_base);
-        round = round.max(1);
-    }
-    loop {
-        match doubt.next(options, *controls > 0) {
-            Next::Retry => {
-                round += 1;
-                let passed = doubt.attempts().1 > 0;
-                doubt.observe(oracle.head(case.test, round, passed));
+/// What it takes to settle one failing test after the other.
+struct Desk<'a, 'b> {
+    options: DoubtOptions,
+    rule: &'a Rule,
+    /// Runs on the base that are left.
+    controls: u32,
+    cache: &'a mut BaseCache,
+    oracle: &'a mut Oracle<'b>,
+}
+
+impl Desk<'_, '_> {
+    fn settle(&mut self, open: &mut Open) -> Next {
+        loop {
+            match open.doubt.next(&self.options, self.controls > 0) {
+                Next::Retry => {
+                    open.round += 1;
+                    let passed = open.doubt.attempts().1 > 0;
+                    open.doubt.observe(self.oracle.head(open.test, open.round, passed));
+                }
+                Next::Control => self.control(open),
+                // Only what the base does not fail may settle the whole run.
+                Next::Failed if self.rule.stop && open.doubt.control().is_none() => {
+                    self.control(open);
+                }
+                settled => return settled,
             }
-            Next::Control => {
-                let known = [true, false].into_iter().find(|f| cache.contains(&(case.test, *f)));
-                let failed = known.unwrap_or_else(|| {
-                    *controls -= 1;
-                    oracle.on_base(case.test, round, true)
-                });
-                cache.insert((case.test, failed));
-                doubt.observe_base(failed);
-            }
-            settled => return (settled, round, doubt.attempts().1 > 0),
         }
+    }
+
+    /// Runs a test once on the base, or recalls what another run of this base has shown.
+    fn control(&mut self, open: &mut Open) {
+        let told = [true, false].into_iter().find(|f| self.cache.contains(&(open.test, *f)));
+        let failed = told.unwrap_or_else(|| {
+            self.controls = self.controls.saturating_sub(1);
+            self.oracle.on_base(open.test, open.round, true)
+        });
+        self.cache.insert((open.test, failed));
+        open.doubt.observe_base(failed);
     }
 }

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use super::branch::CAUSES;
 use super::judging::PolicyTable;
 use super::scoring::ScoringTable;
+
+/// The rules whose time is told by cause.
+const BILLED: [&str; 3] = ["fixed 2", "rule, all doubts settled", "rule"];
 
 impl fmt::Display for ScoringTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,10 +55,11 @@ impl fmt::Display for PolicyTable {
         let (half, most) = self.alarm_share;
         writeln!(
             f,
-            "world {}: the suite takes {:.0} s; learned rho {:.2?}; in an outage the alarm rings \
-             after {:.2}% of the suite, 90% within {:.2}%",
+            "world {}: the suite takes {:.0} s; {:.0} tests fail in the median run; learned rho \
+             {:.2?}; in an outage the alarm rings after {:.2}% of the suite, 90% within {:.2}%",
             self.world,
             self.suite_seconds,
+            self.failing,
             self.correlation,
             100.0 * half,
             100.0 * most
@@ -77,6 +82,13 @@ impl fmt::Display for PolicyTable {
                 row.disturbed_seconds,
                 100.0 * row.disturbed_blocked
             )?;
+        }
+        for row in self.rows.iter().filter(|row| BILLED.contains(&row.policy)) {
+            write!(f, "  seconds of {} a run by cause:", row.policy)?;
+            for (cause, seconds) in CAUSES.iter().zip(row.tally.bill) {
+                write!(f, " {cause} {:.0}", seconds / f64::from(row.tally.runs.max(1)))?;
+            }
+            writeln!(f)?;
         }
         let Some(tally) = self.rows.last().map(|row| row.tally) else { return Ok(()) };
         writeln!(

@@ -26,6 +26,34 @@ pub fn mass_limit(past: &mut [u32]) -> u32 {
     median.saturating_mul(4).max(20)
 }
 
+/// Fewer surprising failures than this never ring the alarm before the run is over.
+const EARLY_FAILURES: u32 = 8;
+
+/// How unlikely a normal run must be, as a negative logarithm, for the alarm to ring early: one in
+/// ten thousand.
+const EARLY_DOUBT: f64 = 9.21;
+
+/// Whether the mass alarm rings after `ran` of `planned` tests, `surprising` of which failed and
+/// surprised. It rings over `limit` at any time, and earlier where so many among the first tests
+/// would be a chance of less than one in ten thousand if the whole run had no more than `limit`
+/// (Chernoff's bound of the binomial tail).
+///
+/// ```
+/// use rasher::outcome::environment::alarm_rings;
+/// assert!(alarm_rings(21, 10_000, 20_000, 20));
+/// assert!(!alarm_rings(12, 10_000, 20_000, 20));
+/// assert!(alarm_rings(8, 150, 20_000, 20), "1 % would have given a fifth of a failure");
+/// assert!(!alarm_rings(8, 20_000, 20_000, 20));
+/// ```
+pub fn alarm_rings(surprising: u32, ran: usize, planned: usize, limit: u32) -> bool {
+    if surprising > limit || surprising < EARLY_FAILURES {
+        return surprising > limit;
+    }
+    let seen = f64::from(surprising);
+    let expected = f64::from(limit) * ran as f64 / planned.max(1) as f64;
+    seen > expected && seen * (seen / expected).ln() - seen + expected >= EARLY_DOUBT
+}
+
 /// What one worker reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkerCount {
@@ -116,12 +144,18 @@ pub enum Disturbance {
     Mixed,
 }
 
+/// What has passed leaves no trace: where two of ten tests still fail and none does on the base, the
+/// commit has likelier made many tests fail at times.
+const MORE_AT_HEAD: f64 = 0.15;
+
 /// Reads a probe: how many of its tests failed again at the head and on the base, of how many.
 ///
 /// ```
 /// use rasher::outcome::environment::{Disturbance, read_probe};
 /// assert_eq!(read_probe((9, 10), (8, 10)), Disturbance::Environment);
 /// assert_eq!(read_probe((9, 10), (0, 10)), Disturbance::Wide);
+/// assert_eq!(read_probe((1, 10), (0, 10)), Disturbance::Transient);
+/// assert_eq!(read_probe((2, 10), (0, 10)), Disturbance::Mixed);
 /// ```
 pub fn read_probe(head: (u32, u32), base: (u32, u32)) -> Disturbance {
     let share = |(failed, of): (u32, u32)| f64::from(failed) / f64::from(of.max(1));
@@ -131,7 +165,7 @@ pub fn read_probe(head: (u32, u32), base: (u32, u32)) -> Disturbance {
         Disturbance::Environment
     } else if head - base >= 0.5 {
         Disturbance::Wide
-    } else if head <= 0.2 {
+    } else if head <= 0.2 && head - base < MORE_AT_HEAD {
         Disturbance::Transient
     } else {
         Disturbance::Mixed

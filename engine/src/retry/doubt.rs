@@ -19,8 +19,20 @@ const BASE_FAILS: f64 = 0.97;
 /// A failure on the base says that it was there before only of a test that seldom flakes.
 const SELDOM_RATE: f64 = 0.2;
 
-/// How often a retry fails where the environment failed the first attempt.
+/// How often a retry fails where the environment failed the first attempt, as long as nothing says
+/// that this is over.
 const ENVIRONMENT_FAILS: f64 = 0.35;
+
+/// The same where a worker is suspected, or a probe has found that a mass failure passed: the retry
+/// runs elsewhere, or later.
+const ENVIRONMENT_LEFT: f64 = 0.1;
+
+/// The same once the test has passed: the environment was seen to be well again, and what fails now
+/// and then on fresh workers is the test.
+const ENVIRONMENT_RETURNS: f64 = 0.05;
+
+/// A failure less likely than this to be the commit's may stay open in a run that is blocked anyway.
+const OPEN_MAX: f64 = 0.1;
 
 /// How often a test that depends on the order fails after the same tests as before, and how often
 /// it passes without them.
@@ -125,6 +137,7 @@ pub struct Doubt {
     partial: [f64; PARTIAL.len()],
     base: f64,
     environment: f64,
+    suspected: bool,
     order: f64,
     rate: f64,
     failed: u32,
@@ -153,6 +166,7 @@ impl Doubt {
             partial: PARTIAL.map(|fails| else_share * each * fails),
             base: else_share * f64::from(known.belief.broken) * BASE_FAILS,
             environment,
+            suspected: known.suspected,
             order: else_share * options.order,
             rate: f64::from(known.belief.rate),
             failed: 1,
@@ -174,6 +188,14 @@ impl Doubt {
         self.observe_else(failed);
     }
 
+    fn environment_fails(&self) -> f64 {
+        match (self.passed, self.suspected) {
+            (0, false) => ENVIRONMENT_FAILS,
+            (0, true) => ENVIRONMENT_LEFT,
+            _ => ENVIRONMENT_RETURNS,
+        }
+    }
+
     fn observe_else(&mut self, failed: bool) {
         let weigh = |fails: f64| if failed { fails } else { 1.0 - fails };
         let calm = self.passed > 0;
@@ -186,7 +208,7 @@ impl Doubt {
             *weight *= weigh(fails);
         }
         self.base *= weigh(BASE_FAILS);
-        self.environment *= weigh(ENVIRONMENT_FAILS);
+        self.environment *= weigh(self.environment_fails());
         self.failed += u32::from(failed);
         self.passed += u32::from(!failed);
         self.rescale();
@@ -289,6 +311,19 @@ impl Doubt {
         if self.passed > 0 && p_real <= 0.5 { Next::Suspect } else { Next::Failed }
     }
 
+    /// True where the failure is the commit's beyond `error_max` and the base was seen to pass: it
+    /// alone blocks the run, whatever else failed.
+    pub fn is_proven(&self, options: &DoubtOptions) -> bool {
+        self.control == Some(false) && self.p_real() >= 1.0 - options.error_max
+    }
+
+    /// True where the failure is so likely not the commit's that it need not run again in a run that
+    /// another failure blocks: its verdict cannot change that of the run. It stays undecided; it is
+    /// never let through.
+    pub fn may_stay_open(&self) -> bool {
+        self.p_real() < OPEN_MAX
+    }
+
     /// By how much one more attempt is expected to lower the chance of a wrong verdict. The most
     /// useful retry is the one with the greatest fall per second.
     pub fn expected_fall(&self) -> f64 {
@@ -305,7 +340,7 @@ impl Doubt {
     pub fn p_next_fails(&self) -> f64 {
         let calm = self.passed > 0;
         let mut fails = REAL_FAILS * self.real + BASE_FAILS * self.base;
-        fails += ENVIRONMENT_FAILS * self.environment + (1.0 - ORDER_REPEATS) * self.order;
+        fails += self.environment_fails() * self.environment + (1.0 - ORDER_REPEATS) * self.order;
         let rates = if calm { RATES.map(f64::from) } else { self.repeats };
         for (weight, rate) in self.flake.iter().zip(rates) {
             fails += weight * rate;

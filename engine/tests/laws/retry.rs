@@ -406,6 +406,68 @@ fn an_invocation_runs_again_alone_only_where_its_siblings_are_as_planned() {
     assert_eq!(told(&[("a#m[7]", fail)]), ["a#m[1]", "a#m[2]", "a#n"]);
 }
 
+/// A test of no known flakiness that fails after a first failure as `outcomes` says.
+fn calm_test(outcomes: &[bool], neighbours: u32, suspected: bool) -> Doubt {
+    let mut healthy = [0.0; LEVELS];
+    (healthy[0], healthy[4]) = (0.999_99, 0.000_01);
+    let belief = Belief { healthy, broken: 0.0, rate: 1.5e-6 };
+    let known = Known { belief, correlation: 0.1, neighbours, suspected };
+    let mut doubt = Doubt::after_failure(&known, &DoubtOptions::default());
+    outcomes.iter().for_each(|failed| doubt.observe(*failed));
+    doubt
+}
+
+#[test]
+fn a_test_that_goes_on_failing_now_and_then_is_the_commits_and_not_the_environments() {
+    let mut outcomes = Vec::new();
+    for _ in 0..7 {
+        outcomes.extend([false, true]);
+        let doubt = calm_test(&outcomes, 0, false);
+        assert_ne!(doubt.next(&DoubtOptions::default(), false), Next::Flaky, "{outcomes:?}");
+    }
+    let doubt = calm_test(&outcomes, 0, false);
+    assert_eq!(
+        doubt.next(&DoubtOptions::default(), false),
+        Next::Failed,
+        "{:?}",
+        doubt.posterior()
+    );
+    // Failures in a row before the first pass may well be an outage that went on for a while.
+    let doubt = calm_test(&[true, true, false, false, false, false, false], 0, false);
+    assert_eq!(doubt.next(&DoubtOptions::default(), false), Next::Flaky, "{:?}", doubt.posterior());
+}
+
+#[test]
+fn a_suspected_worker_excuses_a_failure_that_passes_elsewhere_and_none_that_goes_on() {
+    let options = DoubtOptions::default();
+    assert_eq!(calm_test(&[false], 4, true).next(&options, false), Next::Flaky);
+    let doubt = calm_test(&[true; 4], 4, true);
+    assert!(doubt.p_real() > 0.9, "{:?}", doubt.posterior());
+}
+
+#[test]
+fn only_what_the_base_passes_is_proven_and_no_proof_may_stay_open() {
+    let options = DoubtOptions::default();
+    let sure = calm_test(&[true, true, true, true], 4, false);
+    assert!(sure.p_real() >= 0.99 && !sure.is_proven(&options), "the base was not asked");
+    for (failed, proven) in [(false, true), (true, false)] {
+        let mut doubt = sure;
+        doubt.observe_base(failed);
+        assert_eq!(doubt.is_proven(&options), proven, "{:?}", doubt.posterior());
+        assert!(!(doubt.is_proven(&options) && doubt.may_stay_open()));
+    }
+    let known_flaky = {
+        let mut healthy = [0.0; LEVELS];
+        healthy[5] = 1.0;
+        let belief = Belief { healthy, broken: 0.0, rate: 0.2 };
+        let known = Known { belief, correlation: 0.1, neighbours: 0, suspected: false };
+        Doubt::after_failure(&known, &options)
+    };
+    assert!(known_flaky.may_stay_open() && !sure.may_stay_open());
+    // Open is not let through: nothing has passed.
+    assert_eq!(known_flaky.next(&options, false), Next::Retry);
+}
+
 /// What the rule says after each outcome sequence of up to five attempts, for three kinds of tests
 /// and every answer of the base: all of the finite table.
 #[test]
