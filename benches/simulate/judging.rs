@@ -77,6 +77,9 @@ pub struct PolicyTable {
     pub failing: f64,
     /// Share of the suite run before the alarm rings in an outage: median and 90 % quantile.
     pub alarm_share: (f64, f64),
+    /// Undisturbed runs without a breakage, and those of them in which the alarm rings before the
+    /// last result though it would not after it.
+    pub early_alarms: (u32, u32),
     /// The learned correlation of retries, by class.
     pub correlation: [f32; 3],
     /// The rules.
@@ -113,8 +116,9 @@ pub fn policies() -> Vec<(&'static str, Policy)> {
         ("rule, no alarm", with(Rule { alarm: false, ..rule })),
         ("rule, 5 attempts", with(Rule { attempts_max: 5, ..rule })),
         ("rule, 10 attempts", with(Rule { attempts_max: 10, ..rule })),
-        ("rule, no quarantine", with(Rule { quarantine: false, controls: 0, stop: false, ..rule })),
-        ("rule, no base control", with(Rule { controls: 0, stop: false, ..rule })),
+        ("rule, no base control", with(Rule { controls: 0, ..rule })),
+        ("rule, no quarantine", with(Rule { quarantine: false, ..rule })),
+        ("rule, no flags", with(Rule { quarantine: false, one_first: false, ..rule })),
         ("rule, all doubts settled", with(Rule { stop: false, ..rule })),
         ("rule, all of a cluster", with(Rule { one_first: false, ..rule })),
         ("rule, rho assumed 0.1", with(Rule { correlation: Assumed::Constant(0.1), ..rule })),
@@ -220,7 +224,7 @@ pub fn policy_table(world: &World, seeds: RangeInclusive<u64>, runs: u32) -> Pol
     let policies = policies();
     let mut tallies = vec![Tally::default(); policies.len()];
     let (mut alarms, mut failing) = (Vec::new(), Vec::new());
-    let (mut suite_seconds, mut correlation) = (0.0, [0.0; 3]);
+    let (mut suite_seconds, mut correlation, mut early_alarms) = (0.0, [0.0; 3], (0, 0));
     let count = seeds.clone().count().max(1) as f64;
     for seed in seeds {
         let mut line = MainLine::new(world.clone(), seed);
@@ -256,7 +260,11 @@ pub fn policy_table(world: &World, seeds: RangeInclusive<u64>, runs: u32) -> Pol
                 tallies[at].note(&run, &base, &judged, &oracle);
             }
             if run.persistent_outage {
-                alarms.push(alarm_share(&run, &know));
+                alarms.push(alarm_share(&run, &know).0);
+            } else if !run.disturbed && run.breakage.is_none() {
+                let (share, surprising) = alarm_share(&run, &know);
+                early_alarms.0 += 1;
+                early_alarms.1 += u32::from(share < 1.0 && surprising <= know.mass_limit);
             }
         }
     }
@@ -264,11 +272,20 @@ pub fn policy_table(world: &World, seeds: RangeInclusive<u64>, runs: u32) -> Pol
     let alarm_share =
         (super::metric::quantile(&mut alarms, 0.5), super::metric::quantile(&mut alarms, 0.9));
     let failing = super::metric::quantile(&mut failing, 0.5);
-    PolicyTable { world: world.name, suite_seconds, failing, alarm_share, correlation, rows }
+    PolicyTable {
+        world: world.name,
+        suite_seconds,
+        failing,
+        alarm_share,
+        early_alarms,
+        correlation,
+        rows,
+    }
 }
 
-/// Share of the suite, run in random order, after which the alarm rings.
-fn alarm_share(run: &BranchRun, know: &Knowledge<'_>) -> f64 {
+/// Share of the suite, run in random order, after which the alarm rings, and how many failures of
+/// the whole run surprise.
+fn alarm_share(run: &BranchRun, know: &Knowledge<'_>) -> (f64, u32) {
     let tests = know.suite.class.len() as u32;
     // The order of the suite in this run: any fixed bijection that mixes well will do.
     let place = |test: u32| super::fate::worker_of(u64::from(run.number), 7, test, tests);
@@ -283,5 +300,6 @@ fn alarm_share(run: &BranchRun, know: &Knowledge<'_>) -> f64 {
         alarm_rings(before as u32 + 1, *at as usize + 1, tests as usize, know.mass_limit)
     };
     let first = places.iter().enumerate().find(|it| rings(*it));
-    first.map_or(1.0, |(_, at)| f64::from(*at) / f64::from(tests))
+    let share = first.map_or(1.0, |(_, at)| f64::from(*at) / f64::from(tests));
+    (share, places.len() as u32)
 }

@@ -101,6 +101,9 @@ pub enum Assumed {
 /// Listed as flaky by its expected rate.
 const LISTED: f32 = 0.005;
 
+/// A run blocks where the probability of any real failure is above this, as `verdict` has it.
+const P_REAL_MAX: f64 = 0.5;
+
 /// Tests known to fail on the base, for as long as the base stays.
 pub type BaseCache = BTreeSet<(u32, bool)>;
 
@@ -286,6 +289,8 @@ fn raise_alarm(
     judged.probe_executions = oracle.executions;
 }
 
+/// Round after round, as `rasher retry` does: what is outstanding runs again, what goes on failing
+/// once on the base, until all is settled.
 fn settle(
     rule: &Rule,
     cases: &[Case],
@@ -298,37 +303,58 @@ fn settle(
         attempts_max: rule.attempts_max,
         ..DoubtOptions::default()
     };
-    let mut desk = Desk { options, rule, controls: rule.controls, cache, oracle };
-    let mut proven = false;
-    for together in in_clusters(weighed(cases, know, rule, &options), know, rule) {
-        if rule.stop && proven && together.iter().all(|open| open.doubt.may_stay_open()) {
-            judged.open.extend(together.iter().map(|open| open.test));
-            continue;
+    let mut open = weighed(cases, know, rule, &options);
+    // A probe was the first round.
+    let first = 1 + u32::from(cases.iter().any(|case| case.probed.is_some()));
+    let mut desk = Desk { options, rule, know, controls: rule.controls, cache, oracle };
+    for round in first.. {
+        desk.ask_base(&mut open, round);
+        let turn = desk.outstanding(&open);
+        if turn.is_empty() {
+            break;
         }
-        // The rounds that the others of a cluster have waited for one of them to pass.
-        let (mut waited, mut over) = (0, false);
-        for mut open in together {
-            open.round = open.round.max(if rule.one_first { waited } else { 0 });
-            let next = desk.settle(&mut open);
-            if !over {
-                waited = open.round;
-            }
-            over |= open.doubt.attempts().1 > 0;
-            if next == Next::Failed {
-                judged.blocking.push(open.test);
-                proven |= open.doubt.is_proven(&options);
-            }
+        for at in turn {
+            let passed = open[at].doubt.attempts().1 > 0;
+            let failed = desk.oracle.head(open[at].test, round, passed);
+            open[at].doubt.observe(failed);
         }
     }
-    judged.blocking.sort_unstable();
+    let left = |it: &&Open| it.doubt.next(&options, false) == Next::Retry;
+    judged.open = open.iter().filter(left).map(|it| it.test).collect();
+    let blocks = |it: &&Open| match it.doubt.next(&options, false) {
+        Next::Failed => true,
+        Next::PreExisting => it.doubt.control() != Some(true) && it.doubt.attempts().1 == 0,
+        _ => false,
+    };
+    judged.blocking = open.iter().filter(blocks).map(|it| it.test).collect();
+    if judged.blocking.is_empty() {
+        judged.blocking.extend(doubtful(&open, know, &options));
+    }
+}
+
+/// Where each test passed again, but together they are likelier real than not: the likeliest.
+fn doubtful(open: &[Open], know: &Knowledge<'_>, options: &DoubtOptions) -> Option<u32> {
+    let gates = |it: &&Open| {
+        !matches!(it.doubt.next(options, false), Next::PreExisting | Next::Quarantined)
+    };
+    let mut causes: BTreeMap<(usize, u32), f64> = BTreeMap::new();
+    for it in open.iter().filter(gates) {
+        let cluster = know.clusters.of(TestId(it.test));
+        let cause = cluster.map_or((usize::MAX, it.test), |cluster| (cluster, 0));
+        let p = causes.entry(cause).or_default();
+        *p = p.max(it.doubt.p_real());
+    }
+    let p_any = 1.0 - causes.values().map(|p| 1.0 - p).product::<f64>();
+    let likeliest =
+        open.iter().filter(gates).max_by(|a, b| a.doubt.p_real().total_cmp(&b.doubt.p_real()));
+    likeliest.filter(|_| p_any > P_REAL_MAX).map(|it| it.test)
 }
 
 /// A failing test whose verdict is open.
 struct Open {
     test: u32,
+    cluster: Option<usize>,
     doubt: Doubt,
-    /// The round of its last retry.
-    round: u32,
 }
 
 /// The doubt about each failing test after its first failure and, where there was one, its probe.
@@ -345,28 +371,10 @@ fn weighed(cases: &[Case], know: &Knowledge<'_>, rule: &Rule, options: &DoubtOpt
             doubt.observe(at_head);
             doubt.observe_base(at_base);
         }
-        Open { test: case.test, doubt, round: u32::from(case.probed.is_some()) }
+        let cluster = know.clusters.of(TestId(case.test)).filter(|_| rule.one_first);
+        Open { test: case.test, cluster, doubt }
     };
     cases.iter().map(open).collect()
-}
-
-/// The failing tests of each cluster, the cheapest first; all others alone. What is likeliest the
-/// commit's comes first: it may settle the run.
-fn in_clusters(open: Vec<Open>, know: &Knowledge<'_>, rule: &Rule) -> Vec<Vec<Open>> {
-    let mut lists: BTreeMap<(usize, u32), Vec<Open>> = BTreeMap::new();
-    for one in open {
-        let cluster = know.clusters.of(TestId(one.test)).filter(|_| rule.one_first);
-        let key = cluster.map_or((usize::MAX, one.test), |cluster| (cluster, 0));
-        lists.entry(key).or_default().push(one);
-    }
-    let mut lists: Vec<Vec<Open>> = lists.into_values().collect();
-    for list in &mut lists {
-        let cost = |open: &Open| know.suite.retry_seconds(open.test, true);
-        list.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-    }
-    let real = |list: &[Open]| list.iter().map(|it| it.doubt.p_real()).fold(0.0, f64::max);
-    lists.sort_by(|a, b| real(b).total_cmp(&real(a)));
-    lists
 }
 
 fn known(rule: &Rule, case: &Case, know: &Knowledge<'_>, neighbours: u32) -> Known {
@@ -383,10 +391,11 @@ fn known(rule: &Rule, case: &Case, know: &Knowledge<'_>, neighbours: u32) -> Kno
     }
 }
 
-/// What it takes to settle one failing test after the other.
+/// What it takes to settle failing tests.
 struct Desk<'a, 'b> {
     options: DoubtOptions,
     rule: &'a Rule,
+    know: &'a Knowledge<'a>,
     /// Runs on the base that are left.
     controls: u32,
     cache: &'a mut BaseCache,
@@ -394,32 +403,64 @@ struct Desk<'a, 'b> {
 }
 
 impl Desk<'_, '_> {
-    fn settle(&mut self, open: &mut Open) -> Next {
-        loop {
-            match open.doubt.next(&self.options, self.controls > 0) {
-                Next::Retry => {
-                    open.round += 1;
-                    let passed = open.doubt.attempts().1 > 0;
-                    open.doubt.observe(self.oracle.head(open.test, open.round, passed));
+    /// Where in `open` the tests are that run again in this round.
+    fn outstanding(&self, open: &[Open]) -> Vec<usize> {
+        let blocked = self.rule.stop && open.iter().any(|it| it.doubt.is_proven(&self.options));
+        let runs = |it: &Open| {
+            // The first failure is always tried again.
+            let untried = it.doubt.attempts() == (1, 0);
+            let next = it.doubt.next(&self.options, false);
+            (next == Next::Retry || (untried && next == Next::Failed))
+                && !(blocked && it.doubt.may_stay_open())
+        };
+        let mut wanted: Vec<usize> = (0..open.len()).filter(|at| runs(&open[*at])).collect();
+        // Of a cluster the cheapest runs until it passes.
+        let mut over = BTreeSet::new();
+        for it in open.iter().filter(|it| it.doubt.attempts().1 > 0) {
+            over.extend(it.cluster);
+        }
+        let mut cheapest: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
+        for at in &wanted {
+            let seconds = self.know.suite.retry_seconds(open[*at].test, true);
+            if let Some(cluster) = open[*at].cluster {
+                let known = cheapest.entry(cluster).or_insert((seconds, *at));
+                if seconds < known.0 {
+                    *known = (seconds, *at);
                 }
-                Next::Control => self.control(open),
-                // Only what the base does not fail may settle the whole run.
-                Next::Failed if self.rule.stop && open.doubt.control().is_none() => {
-                    self.control(open);
-                }
-                settled => return settled,
             }
         }
+        wanted.retain(|at| match open[*at].cluster {
+            Some(cluster) if !over.contains(&cluster) => cheapest[&cluster].1 == *at,
+            _ => true,
+        });
+        wanted
     }
 
-    /// Runs a test once on the base, or recalls what another run of this base has shown.
-    fn control(&mut self, open: &mut Open) {
-        let told = [true, false].into_iter().find(|f| self.cache.contains(&(open.test, *f)));
-        let failed = told.unwrap_or_else(|| {
-            self.controls = self.controls.saturating_sub(1);
-            self.oracle.on_base(open.test, open.round, true)
-        });
-        self.cache.insert((open.test, failed));
-        open.doubt.observe_base(failed);
+    /// Runs what goes on failing once on the base, the cheapest first, or recalls what another run
+    /// of this base has shown.
+    fn ask_base(&mut self, open: &mut [Open], round: u32) {
+        let asks = |it: &Open| {
+            let (failed, passed) = it.doubt.attempts();
+            let next = it.doubt.next(&self.options, true);
+            let last = matches!(next, Next::Control | Next::Failed) && failed + passed > 1;
+            it.doubt.control().is_none() && (last || next == Next::PreExisting && passed == 0)
+        };
+        let mut asked: Vec<usize> = (0..open.len()).filter(|at| asks(&open[*at])).collect();
+        let seconds = |at: &usize| self.know.suite.retry_seconds(open[*at].test, true);
+        asked.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
+        for at in asked {
+            let test = open[at].test;
+            let told = [true, false].into_iter().find(|f| self.cache.contains(&(test, *f)));
+            let failed = match told {
+                Some(failed) => failed,
+                None if self.controls == 0 => continue,
+                None => {
+                    self.controls -= 1;
+                    self.oracle.on_base(test, round, true)
+                }
+            };
+            self.cache.insert((test, failed));
+            open[at].doubt.observe_base(failed);
+        }
     }
 }

@@ -66,9 +66,12 @@ impl ScoringTable {
     }
 }
 
-/// How many rows the filter has: expected rate and probability.
-const OWN: usize = 2;
-const OWN_NAMES: [&str; OWN] = ["filter, E[p]", "filter, P(p > 0.001)"];
+/// How many rows the filter has: expected rate and probability. Before them the most that any score
+/// of single tests can reach: the true rate of each test that had failed, and what the filter learned
+/// of their classes for the rest.
+const OWN: usize = 3;
+const OWN_NAMES: [&str; OWN] = ["truth of what had failed", "filter, E[p]", "filter, P(p > 0.001)"];
+const OWN_MEMORY: [&str; OWN] = ["the truth", "16 floats", "16 floats"];
 
 /// One way to see the past: gated or not.
 struct View {
@@ -99,7 +102,8 @@ impl View {
     fn scores(&self, test: u32) -> Vec<f64> {
         let events = &self.events[test as usize];
         let belief = self.filter.belief(TestId(test));
-        let own = [f64::from(belief.rate), f64::from(self.filter.score_flaky(TestId(test)))];
+        let rate = f64::from(belief.rate);
+        let own = [rate, rate, f64::from(self.filter.score_flaky(TestId(test)))];
         DETECTORS.iter().map(|d| (d.score)(events, self.now)).chain(own).collect()
     }
 
@@ -141,7 +145,11 @@ impl View {
                 continue;
             }
             let never = line.suite.rate[test as usize] == 0.0;
-            for (at, score) in self.scores(test).into_iter().enumerate() {
+            let mut scores = self.scores(test);
+            if !self.events[test as usize].is_empty() {
+                scores[DETECTORS.len()] = if rate > 0.0 { 1.0 + rate } else { -1.0 };
+            }
+            for (at, score) in scores.into_iter().enumerate() {
                 self.rated[at].push(Rated { score, flaky: rate >= FLAKY, never });
             }
         }
@@ -235,13 +243,14 @@ pub fn scoring_table(world: &World, seeds: RangeInclusive<u64>) -> ScoringTable 
             open[at].push(measure(all.rated[at].clone()).auc);
         }
     }
-    let name = |at: usize| DETECTORS.get(at).map_or(OWN_NAMES[at.max(10) - 10], |d| d.name);
+    let name =
+        |at: usize| DETECTORS.get(at).map_or_else(|| OWN_NAMES[at - DETECTORS.len()], |d| d.name);
     let rows = (0..detectors).map(|at| ScoringRow {
         detector: name(at).to_owned(),
         gated: mean_ranking(&gated[at]),
         ungated_auc: mean(open[at].iter().copied()),
         failures_until_flagged: (quantile(&mut until[at], 0.5), quantile(&mut until[at], 0.9)),
-        memory: DETECTORS.get(at).map_or("16 floats", |d| d.memory),
+        memory: DETECTORS.get(at).map_or_else(|| OWN_MEMORY[at - DETECTORS.len()], |d| d.memory),
     });
     let rows = rows.collect();
     let broken = broken_measures(extra.fail_fail);

@@ -7,7 +7,7 @@ use super::judging::PolicyTable;
 use super::scoring::ScoringTable;
 
 /// The rules whose time is told by cause.
-const BILLED: [&str; 3] = ["fixed 2", "rule, all doubts settled", "rule"];
+const BILLED: [&str; 4] = ["fixed 2", "rule, no flags", "rule, all doubts settled", "rule"];
 
 impl fmt::Display for ScoringTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,13 +56,16 @@ impl fmt::Display for PolicyTable {
         writeln!(
             f,
             "world {}: the suite takes {:.0} s; {:.0} tests fail in the median run; learned rho \
-             {:.2?}; in an outage the alarm rings after {:.2}% of the suite, 90% within {:.2}%",
+             {:.2?}; in an outage the alarm rings after {:.2}% of the suite, 90% within {:.2}%; too \
+             early in {} of {} calm runs",
             self.world,
             self.suite_seconds,
             self.failing,
             self.correlation,
             100.0 * half,
-            100.0 * most
+            100.0 * most,
+            self.early_alarms.1,
+            self.early_alarms.0
         )?;
         writeln!(
             f,

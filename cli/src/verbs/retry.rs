@@ -1,5 +1,6 @@
 //! `rasher retry`: from stored results to the next, smaller plan.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rasher::attempt::Isolation;
@@ -15,11 +16,13 @@ use rasher::retry::{
 };
 use rasher::units::Micros;
 
+use crate::clock;
 use crate::constraints::{self, Sources};
 use crate::evidence::{self, Given};
 use crate::fault::{Exit, Fault};
 use crate::files;
 use crate::output::{count, to_json};
+use crate::people::{self, People};
 use crate::session::Session;
 use crate::verbs::plan;
 use crate::verbs::verdict::share;
@@ -80,6 +83,16 @@ pub(crate) struct Flags {
     /// Retry at once even where so much failed that a probe of ten tests should come first
     #[arg(long)]
     no_probe: bool,
+    /// Retry every failure, even where the base shows that another one is the commit's: else those
+    /// that hardly can be stay open, for the run is blocked whatever comes of them
+    #[arg(long)]
+    settle_all: bool,
+    /// Write a plan of the tests to run once on the base commit: they go on failing, and
+    /// `--base-results` of them tell whether the commit is to blame
+    #[arg(long, value_name = "FILE")]
+    base_out: Option<PathBuf>,
+    #[command(flatten)]
+    people: people::Flags,
     /// Attempts of one test at most, the first included
     #[arg(long, value_name = "N", default_value_t = 15,
         value_parser = clap::value_parser!(u32).range(1..))]
@@ -149,7 +162,8 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         demands: &demands,
         durations: &estimates.mean,
     };
-    let set = outstanding(&planned, &cases, &known, &options(flags));
+    let options = options(flags, quarantined(flags, session, &planned)?);
+    let set = outstanding(&planned, &cases, &known, &options);
     let again = match flags.mode {
         Mode::Reshard => {
             Again::Reshard { shards: flags.shards, deadline: flags.deadline, terms: &terms }
@@ -163,19 +177,58 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     if let Some(alarm) = &set.alarm {
         note_alarm(&mut document, alarm);
     }
-    let first = document.clone();
-    for copy in 0..flags.copies {
-        let Some(path) = &flags.out else { break };
-        files::write(&copy_path(path, copy), to_json(&document)?.as_bytes())?;
-        document.retry_of = Some(document.id.clone());
-        document.seal();
+    if let Some(path) = &flags.base_out {
+        let anew = Again::Reshard { shards: None, deadline: None, terms: &terms };
+        let control = for_base(&set).plan(&planned, &given.plans, &history, anew);
+        let control = control.map_err(|e| Fault::usage(e.to_string()))?.map(as_control);
+        files::write(path, to_json(&control)?.as_bytes())?;
     }
+    write_copies(flags, &document)?;
     say(session, &set);
-    session.output.show(&first, people)?;
+    session.output.show(&document, people)?;
     Ok(match set.alarm.and_then(|alarm| alarm.disturbance) {
         Some(Disturbance::Environment) => ErrorKind::Environment.into(),
         _ => Exit::DONE,
     })
+}
+
+/// The planned tests that are in quarantine now.
+fn quarantined(
+    flags: &Flags,
+    session: &Session,
+    planned: &Planned,
+) -> Result<BTreeSet<String>, Fault> {
+    let at = clock::now();
+    Ok(People::load(&flags.people, session, at)?.shielded(planned.tests(), at))
+}
+
+/// The tests that are worth a run on the base: a probe as it is, else those that go on failing.
+fn for_base(set: &RetrySet) -> RetrySet {
+    let probes = set.alarm.as_ref().is_some_and(|alarm| alarm.disturbance.is_none());
+    let tests = if probes { set.tests.clone() } else { set.controls.clone() };
+    RetrySet { tests, ..RetrySet::default() }
+}
+
+/// Writes the plan and, as further rounds of it, its copies.
+fn write_copies(flags: &Flags, document: &PlanDocument) -> Result<(), Fault> {
+    let Some(path) = &flags.out else { return Ok(()) };
+    let mut document = document.clone();
+    for copy in 0..flags.copies {
+        files::write(&copy_path(path, copy), to_json(&document)?.as_bytes())?;
+        document.retry_of = Some(document.id.clone());
+        document.seal();
+    }
+    Ok(())
+}
+
+/// A plan for another commit: no round of this run.
+fn as_control(mut document: PlanDocument) -> PlanDocument {
+    (document.run, document.retry_of, document.mode, document.settled) = (None, None, None, None);
+    document.budget.rule = "control".to_owned();
+    document.budget.why =
+        "run once on the base commit; give the reports as `--base-results`".to_owned();
+    document.seal();
+    document
 }
 
 /// `plan.json`, then `plan.2.json`: a copy is the next round, planned ahead.
@@ -208,7 +261,7 @@ fn note_alarm(document: &mut PlanDocument, alarm: &Alarm) {
     document.seal();
 }
 
-fn options(flags: &Flags) -> RetryOptions {
+fn options(flags: &Flags, quarantined: BTreeSet<String>) -> RetryOptions {
     let limits = RetryLimits::default();
     let isolation = match flags.mode {
         Mode::Reshard => Isolation::FreshWorker,
@@ -231,6 +284,8 @@ fn options(flags: &Flags) -> RetryOptions {
         },
         one_of_cluster: flags.one_of_cluster,
         ignore_alarm: flags.no_probe,
+        settle_all: flags.settle_all,
+        quarantined,
         ..RetryOptions::default()
     };
     options.doubt.attempts_max = flags.max_attempts;
@@ -275,6 +330,14 @@ fn say(session: &Session, set: &RetrySet) {
     if set.tests.is_empty() && set.over_limit == 0 && set.alarm.is_none() {
         session.output.say("nothing to do: every planned test is settled");
         return;
+    }
+    if !set.controls.is_empty() {
+        let what = match set.controls.len() {
+            1 => "1 test goes on failing: run it once on the base commit".to_owned(),
+            many => format!("{many} tests go on failing: run them once on the base commit"),
+        };
+        let how = "(--base-out plans that), and give the reports as --base-results";
+        session.output.say(&format!("{what} {how}"));
     }
     if set.demanded > 0 {
         let demanded = count(set.demanded, "test");

@@ -155,6 +155,10 @@ fn people_read(verdict: &VerdictDocument) -> String {
         thousands(verdict.skipped as u64),
         verdict.p_real,
     );
+    if of(Word::Open) > 0 {
+        text +=
+            &format!("{} open: another failure blocks the run\n", thousands(of(Word::Open) as u64));
+    }
     for bypass in &verdict.bypass {
         let of = |key: &str| bypass[key].as_str().unwrap_or_default().escape_debug().to_string();
         text += &format!("BYPASSED by {}: {}\n", of("by"), of("reason"));
@@ -167,7 +171,7 @@ fn people_read(verdict: &VerdictDocument) -> String {
         _ if test.quarantined => 4,
         Word::Failed => 0,
         Word::Missing => 1,
-        Word::Environment => 2,
+        Word::Environment | Word::Open => 2,
         Word::Suspect => 3,
         _ => 4,
     };

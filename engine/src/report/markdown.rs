@@ -118,10 +118,9 @@ const fn weight(word: Word) -> u8 {
     match word {
         Word::Failed => 0,
         Word::Missing => 1,
-        Word::Environment => 2,
+        Word::Environment | Word::Open | Word::Order => 2,
         Word::Suspect => 3,
         Word::PreExisting => 4,
-        Word::Order => 2,
         Word::Flaky => 6,
     }
 }
@@ -132,6 +131,7 @@ fn row(test: &TestVerdict) -> String {
         Word::Missing => "**missing**",
         Word::Environment => "**environment**",
         Word::Suspect => "suspect",
+        Word::Open => "open",
         Word::PreExisting => "on the base already",
         Word::Order => "order",
         Word::Flaky => "flaky",

@@ -9,19 +9,21 @@ mod case;
 mod closure;
 mod demands;
 mod doubt;
+mod limits;
 mod prefix;
+mod scan;
 mod select;
 mod smaller;
 
 pub use again::{Again, AgainError};
 pub use alarm::Alarm;
-pub(crate) use alarm::read;
-pub(crate) use case::failed_on_base;
 pub use case::{Case, Planned, cases};
 pub use demands::Demands;
 pub use doubt::{Doubt, DoubtOptions, Known, Next, Posterior, retries_needed};
+pub use limits::RetryLimits;
 pub use prefix::{after_some, before};
+pub(crate) use scan::Scan;
 pub(crate) use select::ORDER_SURE;
 pub use select::{
-    RetryEvidence, RetryLimits, RetryOptions, RetryRule, RetrySet, neighbours, outstanding, weigh,
+    CONTROLS_MAX, RetryEvidence, RetryOptions, RetryRule, RetrySet, neighbours, outstanding, weigh,
 };

@@ -1,49 +1,20 @@
 //! Which tests run again: what is outstanding, what that demands, and what limits allow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm::{Alarm, alarm};
 use super::case::{Case, Planned};
 use super::closure::Closure;
 use super::demands::Demands;
 use super::doubt::{Doubt, DoubtOptions, Known, Next, retries_needed};
+use super::limits::{RetryLimits, Taken};
+use super::scan::Scan;
 use crate::attempt::{Isolation, Outcome};
 use crate::flake::Scores;
 use crate::outcome::Outcomes;
-use crate::outcome::environment::Disturbance;
 use crate::plan::document::Settled;
-use crate::test_id::{TestId, TestSet};
+use crate::test_id::TestId;
 use crate::units::Micros;
-
-/// How much may be run again.
-#[derive(Clone, Debug)]
-pub struct RetryLimits {
-    /// At most so many tests.
-    pub tests_max: usize,
-    /// At most this share of the planned tests.
-    pub share_max: f64,
-    /// At most so much predicted test time.
-    pub time_max: Micros,
-    /// At most so much money, at [`RetryLimits::price_per_hour`] of test time.
-    pub cost_max: f64,
-    /// What an hour of a worker costs.
-    pub price_per_hour: f64,
-    /// How many copies of the retry run at once; time and money are counted for all.
-    pub copies: u32,
-}
-
-impl Default for RetryLimits {
-    fn default() -> Self {
-        Self {
-            tests_max: usize::MAX,
-            share_max: 1.0,
-            time_max: Micros::MAX,
-            cost_max: f64::INFINITY,
-            price_per_hour: 0.0,
-            copies: 1,
-        }
-    }
-}
 
 /// How a test that failed is settled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +44,12 @@ pub struct RetryOptions {
     pub one_of_cluster: bool,
     /// Retry even where so much failed that a probe of a few tests should come first.
     pub ignore_alarm: bool,
+    /// Retry what fails even where another failure is proven the commit's, so that the run is
+    /// blocked whatever comes of it; else what hardly can be the commit's stays open.
+    pub settle_all: bool,
+    /// Tests in quarantine, by name: their failures do not block. They are not retried, and prove
+    /// nothing.
+    pub quarantined: BTreeSet<String>,
 }
 
 /// What is known beside the results of this commit.
@@ -99,6 +76,8 @@ impl Default for RetryOptions {
             rule: RetryRule::Auto,
             one_of_cluster: false,
             ignore_alarm: false,
+            settle_all: false,
+            quarantined: BTreeSet::new(),
         }
     }
 }
@@ -117,7 +96,13 @@ pub struct RetrySet {
     /// So much failed that single retries would tell nothing: the tests are a probe, to be run here
     /// and on the base, or its answer is at hand.
     pub alarm: Option<Alarm>,
+    /// Tests to run once on the base commit, the cheapest first: they go on failing, and whether the
+    /// base fails them too decides whether the commit is to blame. At most [`CONTROLS_MAX`].
+    pub controls: Vec<TestId>,
 }
+
+/// So many tests at most are asked for on the base.
+pub const CONTROLS_MAX: usize = 10;
 
 /// Weighs a failing case: `None` where nothing of it failed. `neighbours` counts the other
 /// surprising failures of its class.
@@ -171,65 +156,100 @@ const IN_ORDER_MAX: u32 = 3;
 /// Why a case does not run again, or its doubt, if it does.
 enum State {
     Settled(String),
-    Outstanding(f64),
+    /// With the expected fall of its doubt, and whether it may stay open in a run that is blocked.
+    Outstanding(f64, bool),
 }
 
 /// What settles the tests of one retry.
 struct Judge<'a> {
+    scan: Scan<'a>,
     scores: &'a Scores,
     options: &'a RetryOptions,
     /// Tests that failed and never passed.
     failing: usize,
-    transient: bool,
 }
 
 impl<'a> Judge<'a> {
-    fn new(cases: &[Case], scores: &'a Scores, options: &'a RetryOptions, transient: bool) -> Self {
+    fn new(
+        planned: &'a Planned,
+        cases: &'a [Case],
+        evidence: &RetryEvidence<'a>,
+        options: &'a RetryOptions,
+    ) -> Self {
+        let scan = Scan::new(planned, cases, evidence.scores, evidence.base);
         let failing = cases.iter().filter(|case| case.counts().0 > 0 && case.counts().1 == 0);
-        Self { scores, options, failing: failing.count(), transient }
+        Self { scan, scores: evidence.scores, options, failing: failing.count() }
     }
 
-    fn state(&self, case: &Case, name: &str, near: u32) -> State {
+    fn by_closed_form(&self) -> bool {
+        match self.options.rule {
+            RetryRule::Auto => self.scores.runs() == 0,
+            RetryRule::Hypotheses => false,
+            RetryRule::ClosedForm => true,
+        }
+    }
+
+    /// The failure that blocks the run whatever comes of the others, where they need not be settled.
+    fn proof(&self, cases: &'a [Case]) -> Option<&'a Case> {
+        if self.options.settle_all || self.by_closed_form() {
+            return None;
+        }
+        self.scan.proof(cases, &self.options.doubt, &self.options.quarantined)
+    }
+
+    /// True where a run on the base would tell whether the commit is to blame.
+    fn asks_base(&self, case: &Case) -> bool {
+        let doubt = self.scan.doubt(case, &self.options.doubt).filter(|it| it.control().is_none());
+        let next = doubt.map(|doubt| doubt.next(&self.options.doubt, true));
+        let (failed, passed) = case.counts();
+        let asks = match next {
+            Some(Next::Control | Next::Failed) => failed + passed > 1,
+            // By history alone nothing is let through.
+            Some(Next::PreExisting) => passed == 0,
+            _ => false,
+        };
+        asks && !self.by_closed_form() && !case.is_final()
+    }
+
+    fn state(&self, case: &Case, name: &str) -> State {
         if case.counts().0 == 0 {
             return match (case.is_missing(), case.is_skipped()) {
-                (true, _) => State::Outstanding(f64::INFINITY),
+                (true, _) => State::Outstanding(f64::INFINITY, false),
                 (_, true) => State::Settled("skipped on purpose".to_owned()),
                 _ => State::Settled("passed".to_owned()),
             };
+        }
+        if self.options.quarantined.contains(name) {
+            let why = "not retried: in quarantine, its failure does not block";
+            return State::Settled(why.to_owned());
         }
         if case.is_final() {
             let why = "not retried: its failure is of a kind that no pass takes back";
             return State::Settled(why.to_owned());
         }
-        if self.asks_for_order(case, name, near) {
-            return State::Outstanding(1.0);
+        if self.asks_for_order(case) {
+            return State::Outstanding(1.0, false);
         }
         if let Some((failed, _)) = case.in_order()
             && case.depends_on_order()
-            && self.order(case, name, near) >= ORDER_SURE
+            && self.order(case) >= ORDER_SURE
         {
             return State::Settled(format!(
                 "depends on the order: failed {failed} of {failed} after the same tests, passed \
                  without them"
             ));
         }
-        let closed = match self.options.rule {
-            RetryRule::Auto => self.scores.runs() == 0,
-            RetryRule::Hypotheses => false,
-            RetryRule::ClosedForm => true,
-        };
-        if closed {
+        if self.by_closed_form() {
             return self.closed_form(case, name);
         }
-        let suspected = self.transient && self.scores.belief(name).is_surprising();
-        let doubt = weigh(case, name, self.scores, (near, suspected), &self.options.doubt);
+        let doubt = self.scan.doubt(case, &self.options.doubt);
         doubt.map_or_else(|| State::Settled("passed".to_owned()), |it| self.weighed(case, &it))
     }
 
     /// A pass alone says nothing of a failure after others. Where a replay is asked for, a test
     /// that failed in the suite and passed alone runs again in its order until that is told apart:
     /// at least once, and after a failure until either is sure.
-    fn asks_for_order(&self, case: &Case, name: &str, near: u32) -> bool {
+    fn asks_for_order(&self, case: &Case) -> bool {
         let (failed, passed) = case.counts();
         if self.options.isolation != Isolation::Replay
             || passed == 0
@@ -242,13 +262,13 @@ impl<'a> Judge<'a> {
             let mut ends = in_suite.map(|it| it.0).filter(|it| it.is_result()).peekable();
             return ends.peek().is_some() && ends.all(Outcome::is_failure);
         };
-        let sure = self.order(case, name, near) >= ORDER_SURE || failed >= IN_ORDER_MAX;
+        let sure = self.order(case) >= ORDER_SURE || failed >= IN_ORDER_MAX;
         case.depends_on_order() && !sure
     }
 
     /// Probability that the tests before it make a case fail.
-    fn order(&self, case: &Case, name: &str, near: u32) -> f64 {
-        let doubt = weigh(case, name, self.scores, (near, false), &self.options.doubt);
+    fn order(&self, case: &Case) -> f64 {
+        let doubt = self.scan.doubt(case, &self.options.doubt);
         doubt.map_or(0.0, |doubt| doubt.posterior().order)
     }
 
@@ -266,7 +286,7 @@ impl<'a> Judge<'a> {
         if failed > needed {
             return State::Settled(format!("failed for good: {needed} retries failed too"));
         }
-        State::Outstanding(fails)
+        State::Outstanding(fails, false)
     }
 
     fn weighed(&self, case: &Case, doubt: &Doubt) -> State {
@@ -283,7 +303,7 @@ impl<'a> Judge<'a> {
                 failed + passed,
                 doubt.p_real()
             )),
-            Next::PreExisting if passed > 0 => {
+            Next::PreExisting if passed > 0 || doubt.control() == Some(true) => {
                 State::Settled("broken on the base already".to_owned())
             }
             Next::Quarantined => State::Settled("quarantined by its rate".to_owned()),
@@ -291,7 +311,7 @@ impl<'a> Judge<'a> {
                 "failed for good: failed {failed}, passed {passed}; P(real) {:.3}",
                 doubt.p_real()
             )),
-            _ => State::Outstanding(doubt.expected_fall()),
+            _ => State::Outstanding(doubt.expected_fall(), doubt.may_stay_open()),
         }
     }
 }
@@ -302,7 +322,8 @@ impl<'a> Judge<'a> {
 /// long as its verdict is in doubt. It draws in its class where a set-up failed or the class runs
 /// whole, what it needs to run first, and what was skipped for its sake. Limits keep the tests
 /// whose retry is expected to settle most doubt per second. Where so much failed that a few causes
-/// must be behind it, only a probe runs, and its answer decides.
+/// must be behind it, only a probe runs, and its answer decides. Once a failure is proven the
+/// commit's, those that hardly can be are left open: they cannot change the verdict on the run.
 pub fn outstanding(
     planned: &Planned,
     cases: &[Case],
@@ -310,22 +331,24 @@ pub fn outstanding(
     options: &RetryOptions,
 ) -> RetrySet {
     let tests = planned.tests();
-    let alarm = if options.ignore_alarm { None } else { alarm(planned, cases, evidence) };
-    let disturbance = alarm.as_ref().and_then(|alarm| alarm.disturbance);
-    let near = neighbours(planned, cases, evidence.scores);
-    let transient = disturbance == Some(Disturbance::Transient);
-    let judge = Judge::new(cases, evidence.scores, options, transient);
+    let judge = Judge::new(planned, cases, evidence, options);
+    let alarm = if options.ignore_alarm { None } else { alarm(planned, &judge.scan, evidence) };
+    let blocked = judge.proof(cases).map(|proof| {
+        let by = tests.name(proof.test);
+        format!("not retried: `{by}` blocks this run already, and this one is hardly the commit's")
+    });
     let mut wanted: Vec<(f64, TestId)> = Vec::new();
     let mut reasons: Vec<Option<String>> = vec![None; tests.len()];
-    for (case, near) in cases.iter().zip(near) {
-        let halted = alarm.as_ref().and_then(|alarm| alarm.halts(case));
-        match judge.state(case, tests.name(case.test), near) {
+    for case in cases {
+        let halted = || alarm.as_ref().and_then(|alarm| alarm.halts(case));
+        match judge.state(case, tests.name(case.test)) {
             State::Settled(reason) => reasons[case.test.index()] = Some(reason),
-            State::Outstanding(_) if halted.is_some() => reasons[case.test.index()] = halted,
-            State::Outstanding(fall) => {
-                let span = evidence.durations.get(case.test.index());
-                let seconds = span.map_or(0.0, |span| span.as_secs_f64());
-                wanted.push((fall / seconds.max(1e-3), case.test));
+            State::Outstanding(fall, spare) => {
+                let open = blocked.clone().filter(|_| spare);
+                match halted().or(open) {
+                    Some(why) => reasons[case.test.index()] = Some(why),
+                    None => wanted.push((fall / seconds(evidence, case).max(1e-3), case.test)),
+                }
             }
         }
     }
@@ -346,7 +369,20 @@ pub fn outstanding(
             reasons[test.index()] = Some(format!("not retried: over the limit of {limit}"));
         }
     }
-    RetrySet { alarm, ..finish(planned, &wanted, taken, reasons, over_limit) }
+    let controls = if alarm.is_some() { Vec::new() } else { controls(&judge, cases, evidence) };
+    RetrySet { alarm, controls, ..finish(planned, &wanted, taken, reasons, over_limit) }
+}
+
+fn seconds(evidence: &RetryEvidence<'_>, case: &Case) -> f64 {
+    evidence.durations.get(case.test.index()).map_or(0.0, |span| span.as_secs_f64())
+}
+
+/// What is worth a run on the base, the cheapest first.
+fn controls(judge: &Judge<'_>, cases: &[Case], evidence: &RetryEvidence<'_>) -> Vec<TestId> {
+    let mut asked: Vec<&Case> = cases.iter().filter(|case| judge.asks_base(case)).collect();
+    let cost = |case: &Case| seconds(evidence, case);
+    asked.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.test.cmp(&b.test)));
+    asked.iter().take(CONTROLS_MAX).map(|case| case.test).collect()
 }
 
 /// The outstanding tests that wait for a cheaper one of their cluster: until that passes, whatever
@@ -401,58 +437,6 @@ fn finish(
         reason: reasons[test.index()].clone().unwrap_or_else(|| "passed".to_owned()),
     });
     let settled = settled.collect();
-    RetrySet { demanded: tests.len() - asked, over_limit, settled, tests, alarm: None }
-}
-
-/// What has been taken within the limits.
-struct Taken<'a> {
-    set: TestSet,
-    count: usize,
-    share_max: usize,
-    time: Micros,
-    limits: &'a RetryLimits,
-    durations: &'a [Micros],
-}
-
-impl<'a> Taken<'a> {
-    fn new(planned: usize, durations: &'a [Micros], limits: &'a RetryLimits) -> Self {
-        Self {
-            set: TestSet::with_len(planned),
-            count: 0,
-            share_max: (limits.share_max.clamp(0.0, 1.0) * planned as f64).floor() as usize,
-            time: Micros::ZERO,
-            limits,
-            durations,
-        }
-    }
-
-    /// Takes all of these tests, or none where that would pass a limit, which it names.
-    fn take(&mut self, tests: &[TestId]) -> Result<(), String> {
-        let new: Vec<TestId> =
-            tests.iter().copied().filter(|test| !self.set.contains(*test)).collect();
-        let duration =
-            |test: &TestId| self.durations.get(test.index()).copied().unwrap_or_default();
-        let time = self.time + new.iter().map(duration).sum();
-        let count = self.count + new.len();
-        let limits = self.limits;
-        let spent = Micros::new(time.get().saturating_mul(u64::from(limits.copies.max(1))));
-        let cost = spent.as_secs_f64() / 3_600.0 * limits.price_per_hour;
-        if count > limits.tests_max {
-            return Err(format!("{} tests", limits.tests_max));
-        }
-        if count > self.share_max {
-            return Err(format!("{}% of the planned tests", 100.0 * limits.share_max));
-        }
-        if spent > limits.time_max {
-            return Err(format!("{} of test time", limits.time_max));
-        }
-        if cost > limits.cost_max {
-            return Err(format!("{} in money", limits.cost_max));
-        }
-        (self.count, self.time) = (count, time);
-        for test in new {
-            self.set.insert(test);
-        }
-        Ok(())
-    }
+    let demanded = tests.len() - asked;
+    RetrySet { demanded, over_limit, settled, tests, ..RetrySet::default() }
 }

@@ -35,6 +35,9 @@ pub enum Word {
     Suspect,
     /// Never passed on this commit, or is more likely real than not.
     Failed,
+    /// Never passed on this commit, is hardly to blame on it, and was not settled, since another
+    /// failure is proven to be: that one blocks, and this one is not let through.
+    Open,
     /// The base fails it too.
     PreExisting,
     /// Passed alone, and fails again after the same tests as before: their order is to blame. It

@@ -6,17 +6,13 @@
 //! run and fails it too; no label and no score alone does that.
 
 mod document;
-mod environment;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flake::{Clusters, Scores};
 use crate::outcome::Outcomes;
-use crate::outcome::environment::{Disturbance, mass_limit};
-use crate::retry::{
-    Case, Doubt, DoubtOptions, Next, ORDER_SURE, Planned, cases, failed_on_base, neighbours, read,
-    weigh,
-};
+use crate::outcome::environment::Disturbance;
+use crate::retry::{Case, Doubt, DoubtOptions, Next, ORDER_SURE, Planned, Scan, cases};
 use crate::test_id::TestId;
 
 pub use document::{
@@ -62,7 +58,7 @@ impl Judged {
     /// where it did so before this commit.
     const fn blocks(&self) -> bool {
         match self.word {
-            Word::Failed | Word::Environment | Word::Missing => true,
+            Word::Failed | Word::Open | Word::Environment | Word::Missing => true,
             Word::Order => !self.failed_before,
             Word::Flaky | Word::Suspect | Word::PreExisting => false,
         }
@@ -81,7 +77,9 @@ enum Cause {
 struct Bench<'a> {
     clusters: Clusters,
     planned: &'a Planned,
-    base: Option<&'a Outcomes>,
+    scan: Scan<'a>,
+    /// A failure that blocks the run, whatever comes of the others.
+    proof: Option<TestId>,
     scores: &'a Scores,
     options: &'a VerdictOptions,
 }
@@ -106,20 +104,12 @@ pub fn judge(
     scores: &Scores,
     options: &VerdictOptions,
 ) -> VerdictDocument {
-    let bench = Bench { clusters: scores.clusters(), planned, base, scores, options };
     let cases = cases(planned, outcomes);
-    let suspects = environment::suspects(planned, &cases, scores);
-    let disturbance = bench.probe(&cases);
-    let near = neighbours(planned, &cases, scores);
-    let judged: Vec<Judged> = cases
-        .iter()
-        .zip(near)
-        .filter_map(|(case, near)| {
-            let suspected = suspects.contains(&planned.shard(case.test));
-            bench.judge(case, near, suspected)
-        })
-        .collect();
-    bench.sum_up(&cases, &judged, disturbance)
+    let scan = Scan::new(planned, &cases, scores, base);
+    let proof = scan.proof(&cases, &options.doubt, &options.quarantined).map(|case| case.test);
+    let bench = Bench { clusters: scores.clusters(), planned, scan, proof, scores, options };
+    let judged: Vec<Judged> = cases.iter().filter_map(|case| bench.judge(case)).collect();
+    bench.sum_up(&cases, &judged)
 }
 
 impl Bench<'_> {
@@ -131,33 +121,14 @@ impl Bench<'_> {
         self.options.quarantined.contains(name)
     }
 
-    /// What the base showed of a test: `Some(true)` where it failed there and never passed.
-    fn on_base(&self, test: TestId) -> Option<bool> {
-        failed_on_base(self.base?, self.name(test))
-    }
-
-    /// The failing tests that were also run on the base are a probe.
-    fn probe(&self, cases: &[Case]) -> Option<Disturbance> {
-        let surprising = |case: &&Case| {
-            case.counts().0 > 0 && self.scores.belief(self.name(case.test)).is_surprising()
-        };
-        let odd: Vec<&Case> = cases.iter().filter(surprising).collect();
-        let limit = mass_limit(&mut self.scores.surprising().to_vec());
-        if odd.len() as u32 <= limit {
-            return None;
-        }
-        read(odd.into_iter(), |test| self.on_base(test))
-    }
-
     /// `None` for a test that passed without ado.
-    fn judge(&self, case: &Case, near: u32, suspected: bool) -> Option<Judged> {
+    fn judge(&self, case: &Case) -> Option<Judged> {
         let name = self.name(case.test);
         let failed_before = self.scores.strip(name).failures > 0;
         let verdict = |word, doubt, reason: &str| {
             Some(Judged { test: case.test, word, doubt, reason: reason.to_owned(), failed_before })
         };
-        let doubt = weigh(case, name, self.scores, (near, suspected), &self.options.doubt);
-        let Some(mut doubt) = doubt else {
+        let Some(doubt) = self.scan.doubt(case, &self.options.doubt) else {
             if case.is_missing() {
                 return verdict(Word::Missing, None, "planned, and no result arrived");
             }
@@ -166,20 +137,21 @@ impl Bench<'_> {
             }
             return None;
         };
-        let base = self.on_base(case.test);
-        if let Some(failed) = base {
-            doubt.observe_base(failed);
+        let (word, reason) = word(case, &doubt, failed_before, self.options);
+        if word == Word::Failed
+            && case.counts().1 == 0
+            && doubt.may_stay_open()
+            && let Some(proof) = self.proof
+        {
+            let by = self.name(proof);
+            let why = format!("undecided: hardly the commit's, and `{by}` blocks this run already");
+            return verdict(Word::Open, Some(doubt), &why);
         }
-        let (word, reason) = word(case, &doubt, (base, failed_before), self.options);
         verdict(word, Some(doubt), &reason)
     }
 
-    fn sum_up(
-        &self,
-        cases: &[Case],
-        judged: &[Judged],
-        disturbance: Option<Disturbance>,
-    ) -> VerdictDocument {
+    fn sum_up(&self, cases: &[Case], judged: &[Judged]) -> VerdictDocument {
+        let disturbance = self.scan.disturbance;
         let p_real = self.p_any_real(cases, judged);
         let counts =
             |it: &&Judged| it.word == Word::Missing || !self.is_quarantined(self.name(it.test));
@@ -188,7 +160,9 @@ impl Bench<'_> {
             || of(Word::Missing) > 0
             || !self.options.unaccounted.is_empty();
         let in_order = |it: &&Judged| it.word == Word::Order && it.blocks();
-        let blocking = of(Word::Failed) + judged.iter().filter(counts).filter(in_order).count();
+        let blocking = of(Word::Failed)
+            + of(Word::Open)
+            + judged.iter().filter(counts).filter(in_order).count();
         let excused = disturbance == Some(Disturbance::Environment);
         let run = if incomplete {
             RunVerdict::Incomplete
@@ -278,7 +252,7 @@ impl Bench<'_> {
             0 => "; no history".to_owned(),
             runs => format!("; failed in {} of {runs} earlier runs", strip.failures),
         };
-        line += match self.on_base(case.test) {
+        line += match self.scan.on_base(case.test) {
             Some(true) => "; fails on base: yes",
             Some(false) => "; fails on base: no",
             None => "; base not run",
@@ -299,11 +273,7 @@ impl Bench<'_> {
 
 /// The verdict on a test that fails after the tests before it and passes without them: a pass alone
 /// does not speak for it, for the suite stays red. None for all others.
-fn order(
-    case: &Case,
-    doubt: &Doubt,
-    (base, failed_before): (Option<bool>, bool),
-) -> Option<(Word, String)> {
+fn order(case: &Case, doubt: &Doubt, failed_before: bool) -> Option<(Word, String)> {
     let sure = doubt.posterior().order >= ORDER_SURE;
     if !sure && (failed_before || !case.depends_on_order()) {
         return None;
@@ -313,7 +283,7 @@ fn order(
         "failed {failed} of {} after the tests before it, passed without them",
         failed + passed
     );
-    Some(match (base, failed_before) {
+    Some(match (doubt.control(), failed_before) {
         (Some(true), _) => (Word::PreExisting, format!("{seen}; the base fails it too")),
         (_, true) => (Word::Order, format!("{seen}: keep it apart from what runs before")),
         (_, false) => (
@@ -327,24 +297,27 @@ fn order(
 fn word(
     case: &Case,
     doubt: &Doubt,
-    (base, failed_before): (Option<bool>, bool),
+    failed_before: bool,
     options: &VerdictOptions,
 ) -> (Word, String) {
     let (_, passed) = case.counts();
     let p_real = doubt.p_real();
     if passed == 0 {
-        if base == Some(true) && doubt.next(&options.doubt, false) == Next::PreExisting {
+        if doubt.control() == Some(true) && doubt.next(&options.doubt, false) == Next::PreExisting {
             return (Word::PreExisting, "the base fails it too".to_owned());
         }
         if doubt.posterior().environment > 0.5 {
-            return (Word::Environment, "its worker is suspected; retry it elsewhere".to_owned());
+            return (
+                Word::Environment,
+                "its worker, or a mass failure that passed, is suspected; retry it".to_owned(),
+            );
         }
         return (Word::Failed, "no passing attempt on this commit".to_owned());
     }
     if case.is_final() {
         return (Word::Failed, "passed again, but such a failure is never taken back".to_owned());
     }
-    if let Some(why) = order(case, doubt, (base, failed_before)) {
+    if let Some(why) = order(case, doubt, failed_before) {
         return why;
     }
     if p_real > 0.5 {

@@ -19,6 +19,7 @@ mod test_id;
 mod flake;
 mod report;
 mod retry;
+mod retry_open;
 mod retry_plan;
 mod unknown;
 mod verdict;

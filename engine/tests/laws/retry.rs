@@ -245,7 +245,7 @@ fn evidence_of<'a>(
 }
 
 /// Scores of a suite in which each of these tests failed in the runs that `fails` says.
-fn scores_of(tests: &[&str], runs: u32, fails: impl Fn(usize, u32) -> bool) -> Scores {
+pub(crate) fn scores_of(tests: &[&str], runs: u32, fails: impl Fn(usize, u32) -> bool) -> Scores {
     let mut scores = Scores::new(FlakeOptions::default());
     for run in 0..runs {
         let mut recording = Recording::default();
@@ -433,7 +433,7 @@ fn a_test_that_goes_on_failing_now_and_then_is_the_commits_and_not_the_environme
         doubt.posterior()
     );
     // Failures in a row before the first pass may well be an outage that went on for a while.
-    let doubt = calm_test(&[true, true, false, false, false, false, false], 0, false);
+    let doubt = calm_test(&[true, true, false, false, false, false, false, false], 0, false);
     assert_eq!(doubt.next(&DoubtOptions::default(), false), Next::Flaky, "{:?}", doubt.posterior());
 }
 
