@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::balance::{Effort, steps_for};
 use super::bound::{self, Cause, families_bound, target_of};
-use super::combine::{combined_bound, counted_bound};
+use super::combine::combined_bound;
 use super::document::{BoundBy, BoundKind};
 use super::families::{Families, cap};
 use super::general::{Items, Placement, place};
@@ -318,7 +318,7 @@ fn steady(families: &Families, workers: usize, effort: Effort) -> (Assignment, O
                 falling.clone_from(&families.work);
                 falling.sort_unstable_by(|a, b| b.cmp(a));
             }
-            if makespan <= counted_bound(&falling, fewer, 0) {
+            if makespan <= combined_bound(&falling, fewer, longest.max(area), makespan) {
                 break;
             }
         }
