@@ -10,7 +10,7 @@ use super::balance::{Effort, balance_quickly, refine};
 use super::bound::target_of;
 use super::families::Families;
 use super::longest_first::Assignment;
-use super::pour::Pour;
+use super::pour::Pours;
 use super::repartition::repartition;
 use super::setup::Parts;
 
@@ -27,17 +27,16 @@ const CAREFUL: usize = 100_000;
 const OPEN: u32 = u32::MAX;
 
 /// The shortest assignment of those to some brims; none where no brim can be filled.
-pub(crate) fn brim(families: &Families, workers: usize, effort: Effort) -> Option<Assignment> {
-    let mut pours: Vec<Option<Pour>> = (0..families.len())
-        .map(|family| {
-            let long = families.total(family) > effort.bound;
-            long.then(|| Pour::of(families, family))
-        })
-        .collect();
+pub(crate) fn brim(
+    families: &Families,
+    workers: usize,
+    pours: &mut Pours,
+    effort: Effort,
+) -> Option<Assignment> {
     let mut best: Option<(u64, Parts, Vec<u32>)> = None;
     let mut brim = target_of(effort.bound, BRIM_PPM);
     for _ in 0..BRIMS {
-        let (parts, mut worker) = fill(families, workers, &mut pours, brim)?;
+        let (parts, mut worker) = fill(families, workers, pours, brim)?;
         let Some(longest) = balance_open(&parts, &mut worker, workers, brim) else {
             // No worker is left: a higher brim frees some.
             brim = brim.saturating_add((brim - effort.bound).saturating_mul(4));
@@ -62,23 +61,23 @@ pub(crate) fn brim(families: &Families, workers: usize, effort: Effort) -> Optio
 fn fill(
     families: &Families,
     workers: usize,
-    pours: &mut [Option<Pour>],
+    pours: &mut Pours,
     brim: u64,
 ) -> Option<(Parts, Vec<u32>)> {
     let mut parts = Parts::default();
     parts.of_unit.resize(families.work.len(), 0);
     let mut placed = Vec::with_capacity(families.len());
     let mut full = 0;
-    for (family, pour) in pours.iter_mut().enumerate() {
+    for family in 0..families.len() {
         let setup = families.setup[family];
         let total = families.total(family);
-        let Some(pour) = pour.as_mut().filter(|_| total > brim) else {
+        if total <= brim {
             parts.of_unit[families.range(family)].fill(placed.len() as u32);
             parts.push(family, total);
             placed.push(OPEN);
             continue;
-        };
-        pour.refill();
+        }
+        let pour = pours.full(families, family);
         loop {
             let part = placed.len() as u32;
             let of_unit = &mut parts.of_unit;

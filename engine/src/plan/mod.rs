@@ -12,6 +12,7 @@ mod combine;
 mod differencing;
 mod exact;
 mod exchange;
+mod falling;
 mod families;
 mod general;
 mod level;

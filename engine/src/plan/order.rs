@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::falling::Falling;
 use super::families::{Families, cap};
 use super::pools::Sites;
 use super::{PlanOptions, RunOrder, Shard, Span, Workload};
@@ -118,13 +119,17 @@ impl Chunks {
 
     /// Sorts chunks within lanes and units within chunks.
     fn sort(&mut self, rank: impl Fn(u32) -> Rank) {
-        let mut ranked: Vec<(Reverse<Rank>, u32)> = Vec::new();
+        let (mut sorter, mut unsorted) = (Falling::default(), Vec::new());
         for chunk in self.chunks.iter().filter(|chunk| chunk.end - chunk.start > 1) {
             let units = &mut self.units[chunk.start as usize..chunk.end as usize];
-            ranked.clear();
-            ranked.extend(units.iter().map(|unit| (Reverse(rank(*unit)), *unit)));
-            ranked.sort_unstable();
-            units.iter_mut().zip(&ranked).for_each(|(unit, (_, own))| *unit = *own);
+            unsorted.clear();
+            unsorted.extend(units.iter().map(|unit| (rank(*unit), *unit)));
+            let mut sorted = units.iter_mut();
+            sorter.sort(unsorted.iter().map(|(rank, _)| *rank), |_, at| {
+                if let Some(unit) = sorted.next() {
+                    *unit = unsorted[at as usize].1;
+                }
+            });
         }
         self.chunks.sort_unstable_by_key(|chunk| (chunk.lane, Reverse(chunk.rank), chunk.start));
         for (at, chunk) in (1..).zip(&self.chunks) {

@@ -2,9 +2,29 @@
 //!
 //! Decides which units fill a given room; nothing else.
 
-use std::cmp::Reverse;
-
+use super::falling::Falling;
 use super::families::Families;
+
+/// The units of families that are to be split, each sorted when it is first wanted.
+pub(crate) struct Pours {
+    of: Vec<Option<Pour>>,
+    sorter: Falling,
+}
+
+impl Pours {
+    pub(crate) fn new(families: &Families) -> Self {
+        let of = (0..families.len()).map(|_| None).collect();
+        Self { of, sorter: Falling::default() }
+    }
+
+    /// All units of a family, none of them taken.
+    pub(crate) fn full(&mut self, families: &Families, family: usize) -> &mut Pour {
+        let Self { of, sorter } = self;
+        let pour = of[family].get_or_insert_with(|| Pour::of(families, family, sorter));
+        pour.refill();
+        pour
+    }
+}
 
 /// The units of one family that are not yet taken.
 pub(crate) struct Pour {
@@ -16,17 +36,16 @@ pub(crate) struct Pour {
 
 impl Pour {
     /// All units of a family. O(n log n).
-    pub(crate) fn of(families: &Families, family: usize) -> Self {
-        let first = families.range(family).start as u32;
-        let mut falling: Vec<(u64, u32)> =
-            families.units(family).iter().copied().zip(first..).collect();
-        falling.sort_unstable_by_key(|(work, unit)| (Reverse(*work), *unit));
+    fn of(families: &Families, family: usize, sorter: &mut Falling) -> Self {
+        let (first, units) = (families.range(family).start as u32, families.units(family));
+        let mut falling = Vec::with_capacity(units.len());
+        sorter.sort(units.iter().copied(), |work, at| falling.push((work, first + at)));
         let jump = (0..=falling.len() as u32).collect();
         Self { falling, jump }
     }
 
     /// Puts everything back.
-    pub(crate) fn refill(&mut self) {
+    fn refill(&mut self) {
         self.jump.iter_mut().zip(0..).for_each(|(jump, at)| *jump = at);
     }
 

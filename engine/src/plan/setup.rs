@@ -10,6 +10,7 @@ use super::balance::{Effort, STEPS_MIN, balance_quickly, deal_and_prove, refine}
 use super::brim::brim;
 use super::families::Families;
 use super::longest_first::{Assignment, longest_first};
+use super::pour::Pours;
 use super::repartition::repartition;
 use super::wrap::Wrap;
 
@@ -68,13 +69,14 @@ fn cut(families: &Families, workers: usize, mut best: Assignment, effort: Effort
             return best;
         }
     }
-    if let Some(other) = brim(families, workers, effort) {
+    let mut pours = Pours::new(families);
+    if let Some(other) = brim(families, workers, &mut pours, effort) {
         best = best.or_shorter(other);
     }
     if best.makespan() <= enough {
         return best;
     }
-    if let Some(other) = Wrap::new(families, workers).search(effort) {
+    if let Some(other) = Wrap::new(families, workers, pours).search(effort) {
         best = best.or_shorter(other);
     }
     for twelfths in SPLIT_TWELFTHS {

@@ -8,11 +8,13 @@ use super::exchange::exchange;
 use super::families::Families;
 use super::longest_first::{Assignment, Order};
 use super::packing::Room;
-use super::pour::Pour;
+use super::pour::Pours;
 use super::setup::Parts;
 
 /// `wrap` looks no nearer to the bound than one part in this power of two.
 const WRAP_STEP: u32 = 14;
+/// How often the last widening is halved again: to a sixteenth of what is above the bound.
+const NARROWINGS: usize = 3;
 
 /// A packing of families: whole ones by family, the units of the others one by one.
 pub(crate) struct Packing {
@@ -52,15 +54,13 @@ pub(crate) struct Wrap<'a> {
     workers: usize,
     /// Families by falling total, up to the width of a bucket.
     order: Vec<u32>,
-    /// Units of a family, made when it is first split.
-    pours: Vec<Option<Pour>>,
+    pours: Pours,
 }
 
 impl<'a> Wrap<'a> {
-    pub(crate) fn new(families: &'a Families, workers: usize) -> Self {
+    pub(crate) fn new(families: &'a Families, workers: usize, pours: Pours) -> Self {
         let totals: Vec<u64> = (0..families.len()).map(|family| families.total(family)).collect();
         let order = Order::descending(&totals, 1).pairs().map(|(_, family)| family).collect();
-        let pours = (0..families.len()).map(|_| None).collect();
         Self { families, workers, order, pours }
     }
 
@@ -77,7 +77,7 @@ impl<'a> Wrap<'a> {
             width = width.checked_mul(2)?;
         };
         let mut high = bound.saturating_add(width);
-        for _ in 0..4 {
+        for _ in 0..NARROWINGS {
             let middle = low + (high - low) / 2;
             if high - low <= step {
                 break;
@@ -119,8 +119,7 @@ impl<'a> Wrap<'a> {
     /// Pours the units of one family over the emptiest workers, the set-up paid on each.
     fn pour(&mut self, family: usize, room: &mut Room, poured: &mut Vec<(u32, u32)>) -> Option<()> {
         let setup = self.families.setup[family];
-        let pour = self.pours[family].get_or_insert_with(|| Pour::of(self.families, family));
-        pour.refill();
+        let pour = self.pours.full(self.families, family);
         while !pour.is_empty() {
             let (at, free) = room.emptiest();
             let taken = pour.take(free.checked_sub(setup)?, |unit| poured.push((unit, at)))?;
@@ -139,7 +138,7 @@ pub(crate) fn packed(families: &Families, target: u64) -> (u32, Packing) {
     // First fit leaves no two workers that would fit on one: twice the area is nearly always enough.
     let area = total.checked_div(target).unwrap_or(0) as usize;
     let mut workers = area.saturating_mul(2).saturating_add(2).clamp(1, units);
-    let mut wrap = Wrap::new(families, workers);
+    let mut wrap = Wrap::new(families, workers, Pours::new(families));
     loop {
         wrap.workers = workers;
         if let Some(packing) = wrap.pack(target) {
