@@ -8,7 +8,6 @@
 
 use super::balance::{Effort, balance_quickly, refine};
 use super::bound::target_of;
-use super::families::Families;
 use super::longest_first::Assignment;
 use super::pour::Pours;
 use super::repartition::repartition;
@@ -27,16 +26,11 @@ const CAREFUL: usize = 100_000;
 const OPEN: u32 = u32::MAX;
 
 /// The shortest assignment of those to some brims; none where no brim can be filled.
-pub(crate) fn brim(
-    families: &Families,
-    workers: usize,
-    pours: &mut Pours,
-    effort: Effort,
-) -> Option<Assignment> {
+pub(crate) fn brim(pours: &mut Pours<'_>, workers: usize, effort: Effort) -> Option<Assignment> {
     let mut best: Option<(u64, Parts, Vec<u32>)> = None;
     let mut brim = target_of(effort.bound, BRIM_PPM);
     for _ in 0..BRIMS {
-        let (parts, mut worker) = fill(families, workers, pours, brim)?;
+        let (parts, mut worker) = fill(pours, workers, brim)?;
         let Some(longest) = balance_open(&parts, &mut worker, workers, brim) else {
             // No worker is left: a higher brim frees some.
             brim = brim.saturating_add((brim - effort.bound).saturating_mul(4));
@@ -54,16 +48,12 @@ pub(crate) fn brim(
     }
     let (_, parts, worker) = best?;
     let placed = Assignment { worker, loads: Vec::new() };
-    Some(parts.spread(families, &placed, workers))
+    Some(parts.spread(pours.families, &placed, workers))
 }
 
 /// Cuts families at the brim. Each part has its worker where it fills one.
-fn fill(
-    families: &Families,
-    workers: usize,
-    pours: &mut Pours,
-    brim: u64,
-) -> Option<(Parts, Vec<u32>)> {
+fn fill(pours: &mut Pours<'_>, workers: usize, brim: u64) -> Option<(Parts, Vec<u32>)> {
+    let families = pours.families;
     let mut parts = Parts::default();
     parts.of_unit.resize(families.work.len(), 0);
     let mut placed = Vec::with_capacity(families.len());
@@ -77,7 +67,7 @@ fn fill(
             placed.push(OPEN);
             continue;
         }
-        let pour = pours.full(families, family);
+        let pour = pours.full(family);
         loop {
             let part = placed.len() as u32;
             let of_unit = &mut parts.of_unit;

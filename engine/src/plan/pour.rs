@@ -5,21 +5,22 @@
 use super::falling::Falling;
 use super::families::Families;
 
-/// The units of families that are to be split, each sorted when it is first wanted.
-pub(crate) struct Pours {
+/// Families, and the units of those that are to be split, each sorted when it is first wanted.
+pub(crate) struct Pours<'a> {
+    pub(crate) families: &'a Families,
     of: Vec<Option<Pour>>,
     sorter: Falling,
 }
 
-impl Pours {
-    pub(crate) fn new(families: &Families) -> Self {
+impl<'a> Pours<'a> {
+    pub(crate) fn new(families: &'a Families) -> Self {
         let of = (0..families.len()).map(|_| None).collect();
-        Self { of, sorter: Falling::default() }
+        Self { families, of, sorter: Falling::default() }
     }
 
     /// All units of a family, none of them taken.
-    pub(crate) fn full(&mut self, families: &Families, family: usize) -> &mut Pour {
-        let Self { of, sorter } = self;
+    pub(crate) fn full(&mut self, family: usize) -> &mut Pour {
+        let Self { families, of, sorter } = self;
         let pour = of[family].get_or_insert_with(|| Pour::of(families, family, sorter));
         pour.refill();
         pour

@@ -32,10 +32,11 @@ const SPLIT_UNITS: usize = 8_192;
 
 /// Assigns units to workers. With the bound that was proved on the way, where that was looked for.
 pub(crate) fn assign(
-    families: &Families,
+    pours: &mut Pours<'_>,
     workers: usize,
     effort: Effort,
 ) -> (Assignment, Option<u64>) {
+    let families = pours.families;
     let totals: Vec<u64> = (0..families.len()).map(|family| families.total(family)).collect();
     if families.is_plain() {
         let mut best = refine(&totals, balance_quickly(&totals, workers, effort.target), effort);
@@ -53,11 +54,12 @@ pub(crate) fn assign(
         repartition(&totals, &mut best, effort.target, steps);
         return (whole(families, best), None);
     }
-    (cut(families, workers, whole(families, best), effort), None)
+    (cut(pours, workers, whole(families, best), effort), None)
 }
 
 /// The same where some families are cut.
-fn cut(families: &Families, workers: usize, mut best: Assignment, effort: Effort) -> Assignment {
+fn cut(pours: &mut Pours<'_>, workers: usize, mut best: Assignment, effort: Effort) -> Assignment {
+    let families = pours.families;
     let small = families.work.len() <= SPLIT_UNITS;
     let enough = if small { effort.target } else { effort.within(LARGE_PPM).target };
     if families.setup.iter().all(|setup| *setup == 0) {
@@ -69,14 +71,13 @@ fn cut(families: &Families, workers: usize, mut best: Assignment, effort: Effort
             return best;
         }
     }
-    let mut pours = Pours::new(families);
-    if let Some(other) = brim(families, workers, &mut pours, effort) {
+    if let Some(other) = brim(pours, workers, effort) {
         best = best.or_shorter(other);
     }
     if best.makespan() <= enough {
         return best;
     }
-    if let Some(other) = Wrap::new(families, workers, pours).search(effort) {
+    if let Some(other) = Wrap::new(pours, workers).search(effort) {
         best = best.or_shorter(other);
     }
     for twelfths in SPLIT_TWELFTHS {

@@ -5,6 +5,7 @@
 use super::bound::{common_step, longest, round_up};
 use super::families::Families;
 use super::longest_first::Order;
+use super::pour::Pours;
 use super::wrap::packed;
 use super::{SHARDS_MAX, Workload};
 use crate::units::Micros;
@@ -16,8 +17,9 @@ const SETUP_STEP: u32 = 14;
 
 /// A number of workers that reaches the shortest possible run; more cannot make it shorter. At
 /// least 1. O(n log n) in the families.
-pub(crate) fn useful_workers_max(families: &Families) -> u32 {
-    packed(families, longest(families).value).0
+pub(crate) fn useful_workers_max(pours: &mut Pours<'_>) -> u32 {
+    let longest = longest(pours.families).value;
+    packed(pours, longest).0
 }
 
 /// For 1, 2, ... `workers_max` equal workers, a time that no plan of the workload can beat; real

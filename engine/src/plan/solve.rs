@@ -15,6 +15,7 @@ use super::general::{Items, Placement, place};
 use super::level::level;
 use super::longest_first::Assignment;
 use super::pools::Sites;
+use super::pour::Pours;
 use super::repair::{REPAIR_PPM, repair};
 use super::setup::{Parts, assign};
 use super::size::useful_workers_max;
@@ -79,8 +80,9 @@ pub(crate) fn solve(workload: &Workload<'_>, options: &PlanOptions) -> Result<So
         raise_by_constraints(&mut limit, workload, &families, &sites, options)?;
     }
     let constraints = &*constraints;
+    let mut pours = Pours::new(&families);
     let useful = if equal && constraints.apart.is_empty() {
-        useful_workers_max(&families).div_ceil(options.slots.max(1))
+        useful_workers_max(&mut pours).div_ceil(options.slots.max(1))
     } else {
         families.work.len().max(1) as u32
     };
@@ -89,7 +91,7 @@ pub(crate) fn solve(workload: &Workload<'_>, options: &PlanOptions) -> Result<So
     let effort = Effort::new(limit.value, options.tolerance_ppm, steps);
     let mut answer = None;
     if equal {
-        let (found, proved) = repaired_or_fresh(workload, &families, workers, effort, options);
+        let (found, proved) = repaired_or_fresh(workload, &mut pours, workers, effort, options);
         if keeps_apart(&enemies, &found.worker, &sites) {
             if found.makespan() > effort.target {
                 let sharpen = || combination(workload, workers, effort.bound, found.makespan());
@@ -274,31 +276,32 @@ fn combination(workload: &Workload<'_>, workers: usize, low: u64, high: u64) -> 
 /// An earlier plan repaired, unless a new one is more than a per cent shorter.
 fn repaired_or_fresh(
     workload: &Workload<'_>,
-    families: &Families,
+    pours: &mut Pours<'_>,
     workers: usize,
     effort: Effort,
     options: &PlanOptions,
 ) -> (Assignment, Option<u64>) {
     let Some(previous) = options.previous.as_ref().filter(|_| options.slots == 1) else {
-        return steady(families, workers, effort);
+        return steady(pours, workers, effort);
     };
     let sharpen = |high| combination(workload, workers, effort.bound, high);
-    let (old, target) = repair(families, workers, previous, effort.bound, sharpen);
+    let (old, target) = repair(pours.families, workers, previous, effort.bound, sharpen);
     if old.makespan() <= target {
         return (old, None);
     }
-    let (new, proved) = steady(families, workers, effort);
+    let (new, proved) = steady(pours, workers, effort);
     let near = old.makespan() <= target_of(new.makespan(), REPAIR_PPM);
     (if near { old } else { new }, proved)
 }
 
 /// An assignment that is no longer than that to fewer workers: where its bound does not prove
 /// that, the answers for fewer workers are made too, and the best is kept.
-fn steady(families: &Families, workers: usize, effort: Effort) -> (Assignment, Option<u64>) {
-    let (mut best, proved) = assign(families, workers, effort);
+fn steady(pours: &mut Pours<'_>, workers: usize, effort: Effort) -> (Assignment, Option<u64>) {
+    let families = pours.families;
+    let (mut best, proved) = assign(pours, workers, effort);
     let longest = bound::longest(families).value;
     if best.makespan() > longest && effort.bound == longest {
-        let (used, packing) = packed(families, longest);
+        let (used, packing) = packed(pours, longest);
         if used as usize <= workers {
             let worker = packing.spread(families);
             let loads = families.loads(&worker, workers);
@@ -323,7 +326,7 @@ fn steady(families: &Families, workers: usize, effort: Effort) -> (Assignment, O
             }
         }
         let bound = families_bound(families, fewer).value;
-        let (mut other, _) = assign(families, fewer, effort.towards(bound));
+        let (mut other, _) = assign(pours, fewer, effort.towards(bound));
         if other.makespan() < makespan {
             other.loads.resize(workers, 0);
             best = other;

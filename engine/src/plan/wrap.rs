@@ -49,19 +49,20 @@ impl Packing {
 }
 
 /// The search for the smallest target into which everything can be packed.
-pub(crate) struct Wrap<'a> {
+pub(crate) struct Wrap<'p, 'a> {
+    pours: &'p mut Pours<'a>,
     families: &'a Families,
     workers: usize,
     /// Families by falling total, up to the width of a bucket.
     order: Vec<u32>,
-    pours: Pours,
 }
 
-impl<'a> Wrap<'a> {
-    pub(crate) fn new(families: &'a Families, workers: usize, pours: Pours) -> Self {
+impl<'p, 'a> Wrap<'p, 'a> {
+    pub(crate) fn new(pours: &'p mut Pours<'a>, workers: usize) -> Self {
+        let families = pours.families;
         let totals: Vec<u64> = (0..families.len()).map(|family| families.total(family)).collect();
         let order = Order::descending(&totals, 1).pairs().map(|(_, family)| family).collect();
-        Self { families, workers, order, pours }
+        Self { pours, families, workers, order }
     }
 
     /// Widens the target until the packing succeeds, narrows it again, then exchanges parts.
@@ -119,7 +120,7 @@ impl<'a> Wrap<'a> {
     /// Pours the units of one family over the emptiest workers, the set-up paid on each.
     fn pour(&mut self, family: usize, room: &mut Room, poured: &mut Vec<(u32, u32)>) -> Option<()> {
         let setup = self.families.setup[family];
-        let pour = self.pours.full(self.families, family);
+        let pour = self.pours.full(family);
         while !pour.is_empty() {
             let (at, free) = room.emptiest();
             let taken = pour.take(free.checked_sub(setup)?, |unit| poured.push((unit, at)))?;
@@ -132,13 +133,14 @@ impl<'a> Wrap<'a> {
 /// A packing of everything into as few workers as first fit needs to end at `target`, which is at
 /// least the longest unit with its set-up: how many there are, and who
 /// runs what.
-pub(crate) fn packed(families: &Families, target: u64) -> (u32, Packing) {
+pub(crate) fn packed(pours: &mut Pours<'_>, target: u64) -> (u32, Packing) {
+    let families = pours.families;
     let total: u64 = (0..families.len()).map(|family| families.total(family)).sum();
     let units = families.work.len().max(1);
     // First fit leaves no two workers that would fit on one: twice the area is nearly always enough.
     let area = total.checked_div(target).unwrap_or(0) as usize;
     let mut workers = area.saturating_mul(2).saturating_add(2).clamp(1, units);
-    let mut wrap = Wrap::new(families, workers, Pours::new(families));
+    let mut wrap = Wrap::new(pours, workers);
     loop {
         wrap.workers = workers;
         if let Some(packing) = wrap.pack(target) {
