@@ -11,6 +11,7 @@ use rasher::attempt::{Isolation, Outcome, Recording, RunContext};
 use rasher::bypass::{BypassRecord, bypassed};
 use rasher::error::ErrorKind;
 use rasher::estimate::estimate;
+use rasher::flake::Scores;
 use rasher::history::History;
 use rasher::ingest::{Limits, Reader};
 use rasher::outcome::{Folder, Outcomes};
@@ -45,6 +46,8 @@ const DEADLINES: [(&str, Micros); 2] =
 
 /// The run that is planned.
 const TODAY: &str = "demo-today";
+/// Rounds after which the rest of the doubt is left to people.
+const ROUNDS_MAX: u16 = 6;
 /// A retry gets so many workers that it takes about as long.
 const RETRY: Micros = Micros::from_secs(10 * 60);
 
@@ -66,9 +69,7 @@ pub(super) struct After {
     deadlines: Vec<Deadline>,
     failed: usize,
     broken: usize,
-    retried: usize,
-    retry_shards: usize,
-    retry_makespan_ms: Micros,
+    retries: Vec<Round>,
     verdict: RunVerdict,
     blocks: bool,
     exit_code: u8,
@@ -76,6 +77,14 @@ pub(super) struct After {
     judged_failed: usize,
     judged_flaky: usize,
     bypass: String,
+}
+
+/// One retry.
+#[derive(Debug, Serialize)]
+struct Round {
+    tests: usize,
+    shards: usize,
+    makespan_ms: Micros,
 }
 
 /// What the steps have in common.
@@ -94,34 +103,28 @@ impl Day<'_> {
     /// Plays the rest of the day, and leaves its papers in `out`.
     pub(super) fn play(&self, out: Option<&Path>) -> Result<After, Fault> {
         let mut reports = self.round(&self.broken(RECORDED), self.plan, 1);
-        let planned = Planned::new(std::slice::from_ref(self.plan));
-        let outcomes = fold(&reports);
-        let failed = outcomes.trials().iter().filter(|it| it.outcome.is_failure()).count();
+        let first = fold(&reports);
+        let failed = first.trials().iter().filter(|it| it.outcome.is_failure()).count();
         let scores = evidence::scores_or_none(self.session, Some(200), None);
-        let estimates = estimate(self.history, planned.tests());
-        let told = cases(&planned, &outcomes);
-        let demands = Demands::default();
-        let evidence = RetryEvidence {
-            scores: &scores,
-            base: None,
-            demands: &demands,
-            durations: &estimates.mean,
-        };
-        let options = RetryOptions {
-            isolation: Isolation::FreshWorker,
-            ignore_alarm: true,
-            ..RetryOptions::default()
-        };
-        let set = outstanding(&planned, &told, &evidence, &options);
-        let retry = self.retry(&planned, &set)?;
-        reports.extend(self.round(&self.broken(RECORDED + 1), &retry, 2));
+        let mut plans = vec![self.plan.clone()];
+        for round in 2..=ROUNDS_MAX {
+            let planned = Planned::new(&plans);
+            let set = self.outstanding(&planned, &fold(&reports), &scores);
+            if set.tests.is_empty() {
+                break;
+            }
+            let retry = self.retry(&planned, &set, &plans)?;
+            let made = self.broken(RECORDED + u32::from(round) - 1);
+            reports.extend(self.round(&made, &retry, round));
+            plans.push(retry);
+        }
         let outcomes = fold(&reports);
-        let planned = Planned::new(&[self.plan.clone(), retry.clone()]);
+        let planned = Planned::new(&plans);
         let mut verdict = judge(&planned, &outcomes, None, &scores, &VerdictOptions::default());
         let exit_code = exit_code(verdict.run);
         let bypass = self.bypass(&mut verdict)?;
         if let Some(out) = out {
-            self.papers(out, &retry, (&planned, &outcomes, &verdict))?;
+            self.papers(out, &plans, (&planned, &outcomes, &verdict))?;
             self.page(out, reports)?;
         }
         let of = |wanted: &[Word]| {
@@ -131,9 +134,7 @@ impl Day<'_> {
             deadlines: self.deadlines()?,
             failed,
             broken: BROKEN.len(),
-            retried: retry.tests,
-            retry_shards: retry.shards.len(),
-            retry_makespan_ms: retry.makespan_ms,
+            retries: plans[1..].iter().map(Round::of).collect(),
             verdict: verdict.run,
             blocks: verdict.blocks,
             exit_code,
@@ -142,6 +143,20 @@ impl Day<'_> {
             judged_flaky: of(&[Word::Flaky, Word::Suspect]),
             bypass,
         })
+    }
+
+    /// What is still in doubt.
+    fn outstanding(&self, planned: &Planned, outcomes: &Outcomes, scores: &Scores) -> RetrySet {
+        let estimates = estimate(self.history, planned.tests());
+        let demands = Demands::default();
+        let evidence =
+            RetryEvidence { scores, base: None, demands: &demands, durations: &estimates.mean };
+        let options = RetryOptions {
+            isolation: Isolation::FreshWorker,
+            ignore_alarm: true,
+            ..RetryOptions::default()
+        };
+        outstanding(planned, &cases(planned, outcomes), &evidence, &options)
     }
 
     /// A run of the suite in which the breakages are there.
@@ -188,7 +203,12 @@ impl Day<'_> {
     }
 
     /// The outstanding tests as a plan of their own, no longer than the first.
-    fn retry(&self, planned: &Planned, set: &RetrySet) -> Result<PlanDocument, Fault> {
+    fn retry(
+        &self,
+        planned: &Planned,
+        set: &RetrySet,
+        plans: &[PlanDocument],
+    ) -> Result<PlanDocument, Fault> {
         let mut tests = TestTable::new();
         for test in &set.tests {
             let group = planned.tests().group(*test).map(|group| planned.tests().group_name(group));
@@ -207,7 +227,7 @@ impl Day<'_> {
             ..PlanFacts::default()
         };
         let mut retry = plan::document(&workload, &estimates, shards as u32, facts)?;
-        retry.retry_of = Some(self.plan.id.clone());
+        retry.retry_of = plans.last().map(|last| last.id.clone());
         retry.settled = Some(set.settled.clone());
         retry.seal();
         Ok(retry)
@@ -237,12 +257,18 @@ impl Day<'_> {
     fn papers(
         &self,
         out: &Path,
-        retry: &PlanDocument,
+        plans: &[PlanDocument],
         (planned, outcomes, verdict): (&Planned, &Outcomes, &VerdictDocument),
     ) -> Result<(), Fault> {
         let write = |name: &str, text: &str| files::write(&out.join(name), text.as_bytes());
-        write("plan.json", &to_json(self.plan)?)?;
-        write("retry.json", &to_json(retry)?)?;
+        for (round, plan) in plans.iter().enumerate() {
+            let name = match round {
+                0 => "plan.json".to_owned(),
+                1 => "retry.json".to_owned(),
+                _ => format!("retry-{round}.json"),
+            };
+            write(&name, &to_json(plan)?)?;
+        }
         write("verdict.json", &to_json(verdict)?)?;
         write("junit.xml", &junit(planned, outcomes, verdict))?;
         write("summary.md", &markdown(verdict, MarkdownOptions::default()))
@@ -294,6 +320,12 @@ impl Day<'_> {
     }
 }
 
+impl Round {
+    fn of(retry: &PlanDocument) -> Self {
+        Self { tests: retry.tests, shards: retry.shards.len(), makespan_ms: retry.makespan_ms }
+    }
+}
+
 fn fold(reports: &Reports) -> Outcomes {
     let mut folder = Folder::new();
     for (context, recording) in reports {
@@ -329,14 +361,17 @@ pub(super) fn words(after: &After) -> String {
     }
     let number = |number: usize| thousands(number as u64);
     text += &format!(
-        "\nthen {} failed, {} of them because the commit is broken\n\
-         retry    {} on {}, {}: nothing else runs again\n\
-         verdict  {} failed, {} flaky or suspect, P(any real failure) {:.4}: {}, exit code {}\n",
+        "\nthen {} failed, {} of them because the commit is broken\n",
         count(after.failed, "test"),
         number(after.broken),
-        count(after.retried, "test"),
-        count(after.retry_shards, "shard"),
-        span(after.retry_makespan_ms),
+    );
+    for retry in &after.retries {
+        let (tests, shards) = (count(retry.tests, "test"), count(retry.shards, "shard"));
+        text += &format!("retry    {tests} on {shards}, {}\n", span(retry.makespan_ms));
+    }
+    text += &format!(
+        "         nothing else runs again\n\
+         verdict  {} failed, {} flaky or suspect, P(any real failure) {:.4}: {}, exit code {}\n",
         number(after.judged_failed),
         number(after.judged_flaky),
         after.p_real,
