@@ -195,3 +195,69 @@ fn what_rasher_toml_puts_before_a_test_runs_again_with_it() {
     let plan = project.rasher(&retry).code(0).json();
     assert_eq!(tests(&plan), ["x.ATest#a", "x.ATest#b", "x.BTest#e"]);
 }
+
+/// A suite whose `b` is known to be flaky, and a run in which it fails beside three tests of a class
+/// that goes on failing.
+fn broken_beside_a_flake() -> Project {
+    let project = Project::new();
+    let calm = [("p", 1.0, ""), ("q", 1.0, ""), ("r", 1.0, "")];
+    for run in 0..30 {
+        let shaky = if run % 4 == 0 { BOOM } else { "" };
+        project.report("past", "x.ATest", &[("a", 1.0, ""), ("b", 1.0, shaky)]);
+        project.report("past", "x.BTest", &calm);
+        let at = format!("2026-01-{:02}T00:00:00Z", run + 1);
+        project.rasher(&["record", "past", "--run", &run.to_string(), "--at", &at]).code(0);
+    }
+    project.rasher(&["plan", "--shards", "2", "--out", "plan.json"]).code(0);
+    let broken = [("p", 1.0, BOOM), ("q", 1.0, BOOM), ("r", 1.0, BOOM)];
+    project
+        .report("one", "x.ATest", &[("a", 1.0, ""), ("b", 1.0, BOOM)])
+        .report("one", "x.BTest", &broken)
+        .report("two", "x.BTest", &broken)
+        .report("three", "x.BTest", &broken)
+        .report("base", "x.BTest", &calm);
+    project
+}
+
+const THRICE: [&str; 8] =
+    ["--plan", "plan.json", "--results", "one", "--results", "2=two", "--results", "3=three"];
+
+#[test]
+fn what_goes_on_failing_is_planned_for_the_base_and_once_it_is_proven_a_flake_stays_open() {
+    let project = broken_beside_a_flake();
+    let retry = |more: &[&str]| project.rasher(&[&["retry", "--json"], &THRICE[..], more].concat());
+    let answer = retry(&["--base-out", "base.json"]).code(0);
+    assert_eq!(tests(&answer.json()), ["x.ATest#b"], "nothing is proven yet");
+    assert!(answer.stderr.contains("3 tests go on failing"), "{}", answer.stderr);
+    let control: serde_json::Value =
+        serde_json::from_str(&project.read("base.json")).expect("a plan");
+    assert_eq!(tests(&control), ["x.BTest#p", "x.BTest#q", "x.BTest#r"]);
+    assert_eq!(control["retry_of"], serde_json::Value::Null);
+    let base = ["--base-results", "base"];
+    let plan = retry(&base).code(0).json();
+    assert!(tests(&plan).is_empty());
+    let settled = plan["settled"].as_array().expect("settled");
+    let why = settled.iter().find(|it| it["test"] == "x.ATest#b").expect("accounted for");
+    assert!(why["reason"].as_str().is_some_and(|it| it.contains("blocks this run already")));
+    let all = [&base[..], &["--settle-all"]].concat();
+    assert_eq!(tests(&retry(&all).code(0).json()), ["x.ATest#b"]);
+    let verdict = [&["verdict", "--json"], &THRICE[..], &base[..]].concat();
+    let verdict = project.rasher(&verdict).code(1).json();
+    assert_eq!(verdict["run"], "failed");
+    let told = verdict["tests"].as_array().expect("tests");
+    let word = |name: &str| told.iter().find(|it| it["test"] == name).map(|it| &it["verdict"]);
+    assert_eq!(word("x.ATest#b"), Some(&"open".into()));
+    assert_eq!(word("x.BTest#p"), Some(&"failed".into()));
+}
+
+#[test]
+fn what_is_in_quarantine_is_not_retried() {
+    let project = broken_beside_a_flake();
+    project.write(
+        "quarantine.toml",
+        "[[test]]\ntest = \"x.ATest#b\"\nowner = \"a\"\nreason = \"r\"\nsince = 2026-01-01\n\
+         expires = 2999-01-01\n",
+    );
+    let plan = project.rasher(&[&["retry", "--json"], &THRICE[..]].concat());
+    assert!(tests(&plan.code(0).json()).is_empty());
+}
