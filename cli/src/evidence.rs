@@ -1,5 +1,7 @@
 //! What retry and verdict look at: the results of a run by file, and the scores of its tests.
 
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use rasher::attempt::Recording;
@@ -8,6 +10,7 @@ use rasher::history::RunSeen;
 use rasher::outcome::Outcomes;
 use rasher::outcome::ledger::{Ledger, Verification, chain};
 use rasher::plan::document::PlanDocument;
+use rasher::units::Micros;
 
 use crate::fault::Fault;
 use crate::reports::{self, FileRead, ReportsRead};
@@ -25,6 +28,54 @@ pub(crate) struct Given {
     pub(crate) plans: Vec<PlanDocument>,
     /// Paths that held no report.
     pub(crate) failures: Vec<Fault>,
+    /// What each row told, as numbers.
+    rows: BTreeSet<u64>,
+}
+
+/// So many of the newest recorded runs may be the one that is judged.
+const NEWEST: usize = 10;
+
+/// What each row of some recordings told: its test, its end, its time. Rows that tell the same are
+/// the same number.
+fn rows<'a>(recordings: impl IntoIterator<Item = &'a Recording>) -> BTreeSet<u64> {
+    let mut rows = BTreeSet::new();
+    for recording in recordings {
+        for it in &recording.attempts {
+            let mut hasher = DefaultHasher::new();
+            let took = it.duration.map(Micros::get);
+            (recording.tests.name(it.test), it.outcome.word(), took).hash(&mut hasher);
+            rows.insert(hasher.finish());
+        }
+    }
+    rows
+}
+
+impl Given {
+    /// The recorded runs that are the run under judgement, and so say nothing of what was before
+    /// it: the one of the plan's name; and where there is none, because it was recorded under
+    /// another, the newest one whose rows are all among those judged, or all of those judged
+    /// among its own, down to the time that each test took.
+    pub(crate) fn recorded_as(&self, session: &Session) -> Vec<String> {
+        let named: Vec<String> =
+            self.plans.iter().find_map(|plan| plan.run.clone()).into_iter().collect();
+        let Ok(store) = session.open_store() else { return named };
+        let Ok(runs) = store.runs(&session.environment, None) else { return named };
+        if self.rows.is_empty() || runs.value.iter().any(|run| named.contains(&run.run)) {
+            return named;
+        }
+        let is_same = |run: &&RunSeen| {
+            let Ok(loaded) = store.load_run(&session.environment, &run.run) else { return false };
+            let told = rows(loaded.value.iter().map(|it| &it.recording));
+            !told.is_empty() && (told.is_subset(&self.rows) || self.rows.is_subset(&told))
+        };
+        let same = runs.value.iter().rev().take(NEWEST).find(is_same).map(|run| run.run.clone());
+        if let Some(run) = &same {
+            session
+                .output
+                .say(&format!("run `{run}` has these very results: it is no earlier run"));
+        }
+        named.into_iter().chain(same).collect()
+    }
 }
 
 /// Reads results of a run and enters them in its ledger.
@@ -47,7 +98,8 @@ pub(crate) fn read(
     let plans = chain(plans).map_err(wrong)?;
     let round = |file: &FileRead| results[file.asked].attempt;
     let outcomes = fold(session, (&read.recording, &read.files), &plans, round);
-    Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures })
+    let rows = rows([&read.recording]);
+    Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures, rows })
 }
 
 /// Which tests may be gone by somebody's word: none where a report could not be read to its end,
@@ -100,17 +152,17 @@ pub(crate) fn is_main(branch: Option<&str>) -> bool {
 pub(crate) fn scores(
     session: &Session,
     runs_max: Option<usize>,
-    judged: Option<&str>,
+    judged: &[String],
 ) -> Result<Scores, Fault> {
     let store = session.open_store()?;
     if runs_max.is_none() {
         let loaded = store.scores(&session.environment).map_err(|e| store_fault(&e))?;
         let scores = session.usable(loaded);
-        if !judged.is_some_and(|run| scores.has_run(run)) {
+        if !judged.iter().any(|run| scores.has_run(run)) {
             return Ok(scores);
         }
     }
-    scores_of(session, runs_max, |run| Some(run.run.as_str()) != judged)
+    scores_of(session, runs_max, |run| !judged.contains(&run.run))
 }
 
 /// The same of the runs that are wanted, read anew.
@@ -140,7 +192,7 @@ pub(crate) fn scores_of(
 pub(crate) fn scores_or_none(
     session: &Session,
     runs_max: Option<usize>,
-    judged: Option<&str>,
+    judged: &[String],
 ) -> Scores {
     scores(session, runs_max, judged).unwrap_or_else(|fault| {
         session.output.warn(&format!("history cannot be used: {}", fault.what()));

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use borrow::borrow;
 pub(crate) use choice::Levels;
 pub use choice::{Estimator, estimate_by};
+pub use rename::follow_renames;
 
 use crate::history::{GroupColumns, History, NONE};
 use crate::test_id::TestTable;

@@ -158,7 +158,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let failed = |name: &str| history.test(name).is_some_and(|known| known.failures > 0);
     let any_failed = tests.ids().any(|test| failed(tests.name(test)));
     let scores =
-        any_failed.then(|| evidence::scores_or_none(session, Some(flags.history_runs), None));
+        any_failed.then(|| evidence::scores_or_none(session, Some(flags.history_runs), &[]));
     let explained = tests.ids().map(|test| {
         let name = tests.name(test);
         let group = tests.group(test);

@@ -75,7 +75,7 @@ fn rounded(value: f64) -> f64 {
 /// Ranks.
 pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let people = People::load(&flags.people, session, clock::now())?;
-    let scores = evidence::scores(session, flags.history_runs, None)?;
+    let scores = evidence::scores(session, flags.history_runs, &[])?;
     let document = rank(session, &scores, &people, flags.all)?;
     session.output.show(&document, |document| table_of(document, flags.top))?;
     Ok(Exit::DONE)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rasher::attempt::Isolation;
 use rasher::error::ErrorKind;
-use rasher::estimate::estimate;
+use rasher::estimate::{estimate, follow_renames};
 use rasher::history::History;
 use rasher::outcome::environment::Disturbance;
 use rasher::plan::Terms;
@@ -143,13 +143,14 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     for fault in &given.failures {
         session.output.warn(&fault.what());
     }
-    let judged = plans.iter().find_map(|plan| plan.run.as_deref());
-    let scores = evidence::scores_or_none(session, flags.history_runs, judged);
+    let judged = given.recorded_as(session);
+    let mut scores = evidence::scores_or_none(session, flags.history_runs, &judged);
     let history = session.history().unwrap_or_else(|fault| {
         session.output.warn(&format!("history cannot be used: {}", fault.what()));
         History::new(&*session.environment)
     });
     let planned = Planned::new(&given.plans).without(&given.verified.gone);
+    follow_renames(&mut scores, planned.tests());
     let estimates = estimate(&history, planned.tests());
     let terms = terms(flags, session, &given)?;
     let mut demands = Demands::of(&terms.constraints, planned.tests());

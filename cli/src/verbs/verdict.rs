@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use rasher::error::ErrorKind;
+use rasher::estimate::follow_renames;
 use rasher::outcome::Outcomes;
 use rasher::report::{MarkdownOptions, junit, markdown};
 use rasher::retry::Planned;
@@ -80,10 +81,11 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
         session.output.warn(&fault.what());
     }
     let base = evidence::read_base(session, &flags.base_results);
-    let judged = plans.iter().find_map(|plan| plan.run.as_deref());
-    let scores = evidence::scores_or_none(session, flags.history_runs, judged);
+    let judged = given.recorded_as(session);
+    let mut scores = evidence::scores_or_none(session, flags.history_runs, &judged);
     let planned = Planned::new(&given.plans).without(&given.verified.gone);
     let planned = planned.with_unplanned(&given.outcomes);
+    follow_renames(&mut scores, planned.tests());
     let mut options = VerdictOptions { p_real_max: flags.p_real_max, ..VerdictOptions::default() };
     options.doubt.error_max = flags.error_max;
     options.unaccounted.clone_from(&given.verified.missing);

@@ -209,12 +209,13 @@ fn broken_beside_a_flake() -> Project {
         project.rasher(&["record", "past", "--run", &run.to_string(), "--at", &at]).code(0);
     }
     project.rasher(&["plan", "--shards", "2", "--out", "plan.json"]).code(0);
-    let broken = [("p", 1.0, BOOM), ("q", 1.0, BOOM), ("r", 1.0, BOOM)];
+    // A copy of a report is that report: each takes its own time.
+    let broken = |took: f64| [("p", took, BOOM), ("q", took, BOOM), ("r", took, BOOM)];
     project
         .report("one", "x.ATest", &[("a", 1.0, ""), ("b", 1.0, BOOM)])
-        .report("one", "x.BTest", &broken)
-        .report("two", "x.BTest", &broken)
-        .report("three", "x.BTest", &broken)
+        .report("one", "x.BTest", &broken(1.1))
+        .report("two", "x.BTest", &broken(1.2))
+        .report("three", "x.BTest", &broken(1.3))
         .report("base", "x.BTest", &calm);
     project
 }
@@ -260,4 +261,63 @@ fn what_is_in_quarantine_is_not_retried() {
     );
     let plan = project.rasher(&[&["retry", "--json"], &THRICE[..]].concat());
     assert!(tests(&plan.code(0).json()).is_empty());
+}
+
+#[test]
+fn a_run_recorded_under_another_name_is_no_earlier_run() {
+    let project = Project::new();
+    for run in 0..12 {
+        project.report("past", "x.ATest", &[("a", 1.0, ""), ("b", 1.0, "")]);
+        let at = format!("2026-01-{:02}T00:00:00Z", run + 1);
+        project.rasher(&["record", "past", "--run", &run.to_string(), "--at", &at]).code(0);
+    }
+    project.rasher(&["plan", "--shards", "1", "--out", "plan.json"]).code(0);
+    let failing = |folder: &str, took: f64| {
+        project.report(folder, "x.ATest", &[("a", 1.0, ""), ("b", took, BOOM)]);
+    };
+    failing("one", 1.25);
+    project.report("two", "x.ATest", &[("b", 1.5, "")]);
+    let judged = || {
+        let verdict = ["verdict", "--plan", "plan.json", "--results", "one", "--results", "2=two"];
+        let answer = project.rasher(&[&verdict[..], &["--json"]].concat()).code(0);
+        let test = answer.json()["tests"][0].clone();
+        let evidence = test["evidence"].as_str().expect("text").to_owned();
+        (test["verdict"].clone(), evidence, answer.stderr.contains("it is no earlier run"))
+    };
+    let known = |(word, evidence, said): (serde_json::Value, String, bool), past: &str| {
+        assert!(evidence.contains(past), "{evidence}");
+        (word.as_str().expect("a word").to_owned(), said)
+    };
+    let new = ("suspect".to_owned(), false);
+    assert_eq!(known(judged(), "failed in 0 of 12 earlier runs"), new);
+    let at = ["--at", "2026-02-01T00:00:00Z"];
+    project.rasher(&[&["record", "one", "--run", "mine"], &at[..]].concat()).code(0);
+    let left_out = ("suspect".to_owned(), true);
+    assert_eq!(known(judged(), "failed in 0 of 12 earlier runs"), left_out);
+    // Another run that failed alike took another time.
+    failing("other", 1.26);
+    let at = ["--at", "2026-01-30T00:00:00Z"];
+    project.rasher(&[&["record", "other", "--run", "other"], &at[..]].concat()).code(0);
+    assert_eq!(known(judged(), "failed in 1 of 13 earlier runs"), ("flaky".to_owned(), true));
+}
+
+#[test]
+fn a_flaky_test_that_moved_is_still_known() {
+    let project = Project::new();
+    for run in 0..30 {
+        let shaky = if run % 4 == 0 { BOOM } else { "" };
+        project.report("past", "old.ATest", &[("a", 1.0, ""), ("b", 1.0, shaky)]);
+        let at = format!("2026-01-{:02}T00:00:00Z", run + 1);
+        project.rasher(&["record", "past", "--run", &run.to_string(), "--at", &at]).code(0);
+    }
+    project.write("tests.txt", "new.ATest#a\nnew.ATest#b\n");
+    let plan = ["plan", "--tests", "tests.txt", "--shards", "1", "--out", "plan.json"];
+    project.rasher(&plan).code(0);
+    project.report("one", "new.ATest", &[("a", 1.0, ""), ("b", 1.0, BOOM)]);
+    project.report("two", "new.ATest", &[("b", 1.0, "")]);
+    let verdict =
+        ["verdict", "--json", "--plan", "plan.json", "--results", "one", "--results", "2=two"];
+    let test = project.rasher(&verdict).code(0).json()["tests"][0].clone();
+    assert_eq!(test["verdict"], "flaky", "{test}");
+    assert!(test["evidence"].as_str().is_some_and(|it| it.contains("then named `old.ATest#b`")));
 }

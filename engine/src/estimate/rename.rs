@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::flake::{Scores, Strip};
 use crate::history::{History, NONE};
 use crate::test_id::{TestId, TestTable};
 
@@ -62,18 +63,69 @@ pub(crate) fn renamed(
         // Bits of the last sixty-four runs: what is gone for longer is not looked for.
         !known[at] && columns.seen[at] != 0 && columns.measured_run[at] != NONE
     });
-    let mut gone: Vec<Open> = gone
-        .map(|at| {
-            let group = columns.group[at as usize];
-            let group = (group != NONE).then(|| history.groups().get(group as usize));
-            Open { at, part: Part::of(history.tests().get(at as usize), group) }
-        })
-        .collect();
-    let new = tests.ids().filter(|test| places[test.index()].is_none()).map(|test| {
-        let group = tests.group(test).map(|group| tests.group_name(group));
-        Open { at: test.0, part: Part::of(tests.name(test), group) }
+    let gone = gone.map(|at| {
+        let group = columns.group[at as usize];
+        let group = (group != NONE).then(|| history.groups().get(group as usize));
+        Open { at, part: Part::of(history.tests().get(at as usize), group) }
     });
-    let mut new: Vec<Open> = new.collect();
+    let new = tests.ids().filter(|test| places[test.index()].is_none());
+    matched(new.map(|test| open(tests, test)).collect(), gone.collect())
+}
+
+/// Lets the flake scores of tests that moved or were renamed hold for the names that they have in
+/// `tests`, as [`super::estimate`] does with durations. A name that a few runs know already takes
+/// the past of one that was never seen again once it was there, and has seen more runs. Where
+/// `tests` are a small part of the suite nothing follows: the rest of it is not gone. Returns how many
+/// names took over a past. O(n log n) in the tests that are young or gone.
+///
+/// ```
+/// use rasher::estimate::follow_renames;
+/// use rasher::flake::{FlakeOptions, Scores};
+/// use rasher::test_id::TestTable;
+/// let mut scores = Scores::new(FlakeOptions::default());
+/// assert_eq!(follow_renames(&mut scores, &TestTable::new()), 0);
+/// ```
+pub fn follow_renames(scores: &mut Scores, tests: &TestTable) -> usize {
+    let known = scores.names();
+    let is_gone = |test: &TestId| {
+        tests.find(known.name(*test)).is_none() && scores.strip(known.name(*test)).seen != 0
+    };
+    let gone: Vec<Open> = known.ids().filter(is_gone).map(|test| open(known, test)).collect();
+    let is_young = |test: &TestId| {
+        let strip = scores.strip(tests.name(*test));
+        strip.runs < 64 && strip.runs == strip.seen.count_ones()
+    };
+    let new: Vec<Open> = tests.ids().filter(is_young).map(|test| open(tests, test)).collect();
+    // Most of the suite is not there, and little is new: these tests are a part of it.
+    if 2 * gone.len() > tests.len() && 2 * new.len() < gone.len() {
+        return 0;
+    }
+    let follows = |(new, old): &(TestId, u32)| {
+        let old = scores.strip(known.name(TestId(*old)));
+        let own = scores.strip(tests.name(*new));
+        own.runs < old.runs && comes_after(&own, &old)
+    };
+    let found: Vec<(TestId, u32)> = matched(new, gone).into_iter().filter(follows).collect();
+    let count = found.len();
+    for (new, old) in found {
+        scores.follow(tests.name(new), TestId(old));
+    }
+    count
+}
+
+/// True where every run that knows `own` is younger than any that knows `old`.
+const fn comes_after(own: &Strip, old: &Strip) -> bool {
+    let eldest_own = 64 - own.seen.leading_zeros();
+    own.seen == 0 || eldest_own <= old.seen.trailing_zeros()
+}
+
+fn open(tests: &TestTable, test: TestId) -> Open<'_> {
+    let group = tests.group(test).map(|group| tests.group_name(group));
+    Open { at: test.0, part: Part::of(tests.name(test), group) }
+}
+
+/// For each new test the one that is gone and most likely was it.
+fn matched<'a>(mut new: Vec<Open<'a>>, mut gone: Vec<Open<'a>>) -> Found {
     let mut found = Vec::new();
     if !gone.is_empty() && !new.is_empty() {
         moved(&mut new, &mut gone, &mut found);

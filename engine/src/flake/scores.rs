@@ -1,6 +1,6 @@
 //! A filter fed from recordings, its tests known by name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::gate::{failed_share, usual};
 use super::{Belief, Clusters, Filter, FlakeOptions, Retried, Score, Seen, Strip, gate};
@@ -54,6 +54,8 @@ pub struct Scores {
     surprising: Vec<u32>,
     /// The share of failing tests of each run, sick ones too.
     shares: Vec<f64>,
+    /// Names that a test has now, beside the one it was seen under. Not kept: who asks says them.
+    renamed: BTreeMap<String, TestId>,
 }
 
 /// One attempt with its key first.
@@ -85,6 +87,7 @@ impl Scores {
             last_commit: None,
             surprising: Vec::new(),
             shares: Vec::new(),
+            renamed: BTreeMap::new(),
         }
     }
 
@@ -177,7 +180,8 @@ impl Scores {
         last_commit: Option<String>,
         (surprising, shares): (Vec<u32>, Vec<f64>),
     ) -> Self {
-        Self { names, filter, folded, last_commit, surprising, shares }
+        let renamed = BTreeMap::new();
+        Self { names, filter, folded, last_commit, surprising, shares, renamed }
     }
 
     /// True where a run of this name was folded.
@@ -200,24 +204,39 @@ impl Scores {
         self.filter.runs()
     }
 
+    /// From now on what is asked of this name is answered for a test seen under another one.
+    pub(crate) fn follow(&mut self, name: &str, test: TestId) {
+        self.renamed.insert(name.to_owned(), test);
+    }
+
+    /// The test that has this name now, by the ids of [`Scores::names`].
+    pub fn find(&self, name: &str) -> Option<TestId> {
+        self.renamed.get(name).copied().or_else(|| self.names.find(name))
+    }
+
+    /// The name that a test was seen under, where it is another one than it has now.
+    pub fn known_as(&self, name: &str) -> Option<&str> {
+        self.renamed.get(name).map(|test| self.names.name(*test))
+    }
+
     /// What is believed of a test; the prior where it was never seen.
     pub fn belief(&self, name: &str) -> Belief {
-        self.names.find(name).map_or_else(|| self.filter.prior(0), |test| self.filter.belief(test))
+        self.find(name).map_or_else(|| self.filter.prior(0), |test| self.filter.belief(test))
     }
 
     /// The score of a test that was seen.
     pub fn score(&self, name: &str) -> Option<Score> {
-        self.names.find(name).map(|test| self.filter.score(test))
+        self.find(name).map(|test| self.filter.score(test))
     }
 
     /// The last runs of a test and its counts.
     pub fn strip(&self, name: &str) -> Strip {
-        self.names.find(name).map(|test| self.filter.strip(test)).unwrap_or_default()
+        self.find(name).map(|test| self.filter.strip(test)).unwrap_or_default()
     }
 
     /// Chance that a retry of this test repeats a flake whatever its rate.
     pub fn correlation(&self, name: &str, isolation: Isolation) -> f32 {
-        let class = self.names.find(name).map_or(0, |test| self.filter.class(test));
+        let class = self.find(name).map_or(0, |test| self.filter.class(test));
         self.filter.correlation(class, isolation)
     }
 

@@ -393,26 +393,22 @@ fn wait_for_one(
     evidence: &RetryEvidence<'_>,
     wanted: &[(f64, TestId)],
 ) -> BTreeMap<TestId, String> {
-    let (tests, names) = (planned.tests(), evidence.scores.names());
-    let clusters = evidence.scores.clusters();
+    let (tests, scores) = (planned.tests(), evidence.scores);
+    let clusters = scores.clusters();
+    let cluster = |test: TestId| clusters.of(scores.find(tests.name(test))?);
     let mut of_cluster: BTreeMap<usize, Vec<TestId>> = BTreeMap::new();
     for (_, test) in wanted.iter().filter(|(_, test)| cases[test.index()].counts().0 > 0) {
-        if let Some(cluster) = names.find(tests.name(*test)).and_then(|known| clusters.of(known)) {
+        if let Some(cluster) = cluster(*test) {
             of_cluster.entry(cluster).or_default().push(*test);
         }
     }
-    let over = |cluster: usize| {
-        let known =
-            clusters.lists()[cluster].iter().filter_map(|test| tests.find(names.name(*test)));
-        known
-            .into_iter()
-            .any(|test| cases[test.index()].counts().0 > 0 && cases[test.index()].counts().1 > 0)
-    };
+    let passed_again = cases.iter().filter(|case| case.counts().0 > 0 && case.counts().1 > 0);
+    let over: BTreeSet<usize> = passed_again.filter_map(|case| cluster(case.test)).collect();
     let span = |test: &TestId| evidence.durations.get(test.index()).copied().unwrap_or_default();
     let mut waits = BTreeMap::new();
     for (cluster, members) in of_cluster {
         let Some(first) = members.iter().min_by_key(|test| (span(test), **test)) else { continue };
-        if over(cluster) {
+        if over.contains(&cluster) {
             continue;
         }
         let why =

@@ -236,7 +236,7 @@ impl Bench<'_> {
 
     /// The cluster of a test, as history knows it.
     fn cluster(&self, test: TestId) -> Option<usize> {
-        self.clusters.of(self.scores.names().find(self.name(test))?)
+        self.clusters.of(self.scores.find(self.name(test))?)
     }
 
     /// The line that a person reads: what happened here, what history says, what the base showed.
@@ -252,6 +252,9 @@ impl Bench<'_> {
             0 => "; no history".to_owned(),
             runs => format!("; failed in {} of {runs} earlier runs", strip.failures),
         };
+        if let Some(other) = self.scores.known_as(name) {
+            line += &format!(", then named `{other}`");
+        }
         line += match self.scan.on_base(case.test) {
             Some(true) => "; fails on base: yes",
             Some(false) => "; fails on base: no",

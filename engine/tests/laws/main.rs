@@ -17,6 +17,7 @@ mod plan_size;
 mod plan_steady;
 mod test_id;
 mod flake;
+mod renames;
 mod report;
 mod retry;
 mod retry_open;

@@ -244,39 +244,45 @@ fn evidence_of<'a>(
     RetryEvidence { scores, base: None, demands, durations: spans }
 }
 
+/// A run as it is recorded.
+pub(crate) fn recorded(run: &str, rows: &[(&str, Outcome)]) -> (RunContext, Recording) {
+    let mut recording = Recording::default();
+    for (name, outcome) in rows {
+        let test = recording.tests.intern(name, name.split_once('#').map(|(class, _)| class));
+        recording.attempts.push(Attempt {
+            test,
+            ordinal: 0,
+            start: None,
+            duration: None,
+            outcome: *outcome,
+            signature: None,
+            message: None,
+            unique_id: None,
+        });
+    }
+    let context = RunContext {
+        environment: "ci".into(),
+        branch: None,
+        commit: None,
+        base_commit: None,
+        run: run.to_owned(),
+        attempt: 1,
+        shard: None,
+        worker: None,
+        plan: None,
+        isolation: Isolation::InSuite,
+        at: Timestamp::UNIX_EPOCH,
+    };
+    (context, recording)
+}
+
 /// Scores of a suite in which each of these tests failed in the runs that `fails` says.
 pub(crate) fn scores_of(tests: &[&str], runs: u32, fails: impl Fn(usize, u32) -> bool) -> Scores {
     let mut scores = Scores::new(FlakeOptions::default());
     for run in 0..runs {
-        let mut recording = Recording::default();
-        for (at, name) in tests.iter().enumerate() {
-            let group = name.split_once('#').map(|(class, _)| class);
-            let test = recording.tests.intern(name, group);
-            let outcome = if fails(at, run) { Outcome::Failed } else { Outcome::Passed };
-            recording.attempts.push(Attempt {
-                test,
-                ordinal: 0,
-                start: None,
-                duration: None,
-                outcome,
-                signature: None,
-                message: None,
-                unique_id: None,
-            });
-        }
-        let context = RunContext {
-            environment: "ci".into(),
-            branch: None,
-            commit: None,
-            base_commit: None,
-            run: format!("run-{run}"),
-            attempt: 1,
-            shard: None,
-            worker: None,
-            plan: None,
-            isolation: Isolation::InSuite,
-            at: Timestamp::UNIX_EPOCH,
-        };
+        let end = |at| if fails(at, run) { Outcome::Failed } else { Outcome::Passed };
+        let rows: Vec<_> = tests.iter().enumerate().map(|(at, name)| (*name, end(at))).collect();
+        let (context, recording) = recorded(&format!("run-{run}"), &rows);
         scores.fold(&[rasher::history::RunRecording { context, recording }]);
     }
     scores

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rasher::attempt::{Isolation, Recording};
 use rasher::constraint::ConstraintSpec;
 use rasher::error::ErrorKind;
-use rasher::estimate::estimate;
+use rasher::estimate::{estimate, follow_renames};
 use rasher::flake::Scores;
 use rasher::history::History;
 use rasher::ingest::{Limits, Reader};
@@ -214,7 +214,8 @@ pub(super) fn verdict(frame: &Frame<'_>) -> Answered {
     });
     let outcomes = given.outcomes();
     let planned = Planned::new(&given.plans).without(&verified.gone).with_unplanned(&outcomes);
-    let (_, scores) = given.past(frame, &wanted.history)?;
+    let (_, mut scores) = given.past(frame, &wanted.history)?;
+    follow_renames(&mut scores, planned.tests());
     let verdict = judge(&planned, &outcomes, base.as_ref(), &scores, &options);
     let end = ErrorKind::of_run(verdict.run);
     given.answer(&verdict, end)
@@ -274,7 +275,8 @@ pub(super) fn retry(frame: &Frame<'_>) -> Answered {
     let outcomes = given.outcomes();
     let gone = given.verify(Rules::default(), &wanted.gone)?.gone;
     let planned = Planned::new(&given.plans).without(&gone);
-    let (history, scores) = given.past(frame, &wanted.history)?;
+    let (history, mut scores) = given.past(frame, &wanted.history)?;
+    follow_renames(&mut scores, planned.tests());
     let estimates = estimate(&history, planned.tests());
     let mut demands = Demands::of(&terms.constraints, planned.tests());
     demands.whole = wanted.whole;

@@ -105,7 +105,7 @@ impl Day<'_> {
         let mut reports = self.round(&self.broken(RECORDED), self.plan, 1);
         let first = fold(&reports);
         let failed = first.trials().iter().filter(|it| it.outcome.is_failure()).count();
-        let scores = evidence::scores_or_none(self.session, Some(200), None);
+        let scores = evidence::scores_or_none(self.session, Some(200), &[]);
         let mut plans = vec![self.plan.clone()];
         for round in 2..=ROUNDS_MAX {
             let planned = Planned::new(&plans);

@@ -178,7 +178,7 @@ fn gather(
             shards = Some(columns(&seen.run, &loads));
         }
     }
-    let scores = evidence::scores(session, None, None)?;
+    let scores = evidence::scores(session, None, &[])?;
     let ranked = flaky::rank(session, &scores, people, false)?;
     let limit = bypass::micros(flags.fix_within);
     let bypassed = bypass::document(session, people, (None, limit, now))?;
