@@ -63,7 +63,7 @@ final class Recording {
             }
             outcomes.put(unique, fields.get("outcome"));
             counts.merge(unique, 1, Integer::sum);
-            time(names.get(unique).replaceFirst("#.*", ""), fields.getOrDefault("us", "0"));
+            time(names.get(unique).replaceFirst("(?s)#.*", ""), fields.getOrDefault("us", "0"));
         } else if (fields.containsKey("set_up_us")) {
             time(fields.get("class"), fields.get("set_up_us"));
         }
@@ -72,7 +72,7 @@ final class Recording {
     private void name(Map<String, String> fields) {
         String owner = fields.get("class") + '#';
         String method = fields.getOrDefault("method", fields.get("name")).split("[\\[({]", 2)[0].trim();
-        names.put(fields.get("unique"), owner + fields.get("name"));
+        names.put(fields.get("unique"), text(owner + fields.get("name")));
         units.put(fields.get("unique"), owner + method);
     }
 
@@ -87,6 +87,27 @@ final class Recording {
             fields.putIfAbsent(field.group(1), field.group(2) == null ? field.group(3) : field.group(2));
         }
         return fields;
+    }
+
+    /** What a string of a JSON document stands for. */
+    static String text(String json) {
+        StringBuilder text = new StringBuilder();
+        for (int at = 0; at < json.length(); at++) {
+            char next = json.charAt(at);
+            if (next != '\\') {
+                text.append(next);
+                continue;
+            }
+            next = json.charAt(++at);
+            int plain = "bfnrt".indexOf(next);
+            if (next == 'u') {
+                text.append((char) Integer.parseInt(json.substring(at + 1, at + 5), 16));
+                at += 4;
+            } else {
+                text.append(plain < 0 ? next : "\b\f\n\r\t".charAt(plain));
+            }
+        }
+        return text.toString();
     }
 
     /** The time of all its tests and set-ups. */

@@ -119,15 +119,18 @@ public final class Table {
         Map<Integer, Long> took = new TreeMap<>();
         recordings.forEach(part -> took.merge(part.shard, part.millis, Long::sum));
         double most = 0;
+        double all = 0;
         for (int shard = 1; shard <= shards && planned.find(); shard++) {
             double told = Double.parseDouble(planned.group(1)) / 1e3;
             most = Math.max(most, told);
+            all += told;
             int at = shard;
             long tests = recordings.stream().filter(part -> part.shard == at).mapToLong(Recording::testMillis).sum();
             System.err.printf(Locale.ROOT, "  %s %d: planned %.2f s, took %.2f s, of which tests and set-ups %.2f s%n", run,
                     shard, told, took.getOrDefault(shard, 0L) / 1e3, tests / 1e3);
         }
-        return String.format(Locale.ROOT, "%.1f s → %.1f s", most, longest(recordings) / 1e3);
+        return String.format(Locale.ROOT, "%.1f s → %.1f s (all: %.0f → %.0f)", most, longest(recordings) / 1e3, all,
+                took.values().stream().mapToLong(Long::longValue).sum() / 1e3);
     }
 
     private static long longest(List<Recording> recordings) {
@@ -184,7 +187,7 @@ public final class Table {
         }
         // A class that fails outside its tests fails each of them.
         verdicts.keySet().removeIf(test -> first.stream().filter(Table::isOutside)
-                .anyMatch(outside -> test.startsWith(names.get(outside).replaceFirst("#.*", "#"))));
+                .anyMatch(outside -> test.startsWith(names.get(outside).replaceFirst("(?s)#.*", "#"))));
         check(verdicts.isEmpty(), "judged and never failed: " + verdicts);
         boolean isBlocked = isBlockedWhereItMust(second);
         check(isBlocked, "a build went through with a lasting failure, or was stopped without one");
@@ -215,7 +218,7 @@ public final class Table {
             Path file = kept.resolve("verdict-" + at + ".json");
             Matcher row = VERDICT.matcher(Files.exists(file) ? Files.readString(file) : "");
             while (row.find()) {
-                verdicts.put(row.group(1), row.group(2));
+                verdicts.put(Recording.text(row.group(1)), row.group(2));
             }
         }
         return verdicts;
@@ -234,7 +237,7 @@ public final class Table {
     }
 
     private static void print(String[] folders) throws IOException {
-        System.out.println("| suite | under | tests | lost | twice | complete | planned → realised, by one JVM's times"
+        System.out.println("| suite | under | tests | lost | twice | complete | planned → realised, by one JVM's times (longest shard; all shards)"
                 + " | the same, by fresh JVMs' times | runner's own split: in turn / blocks / queue"
                 + " | lasting failures found | flaky found | own failures | run again: failed + siblings + rest of class"
                 + " | judged | verdict |");

@@ -8,7 +8,7 @@ import java.io.UncheckedIOException;
 import org.gradle.api.file.FileTreeElement;
 import org.gradle.api.specs.Spec;
 
-/** True for the class files of other shards; one look-up in a hash table each. */
+/** True for the class files of other shards; one look-up in a hash table each, and a look into those that may be suites. */
 final class Elsewhere implements Spec<FileTreeElement>, Serializable {
     private static final long serialVersionUID = 1L;
     private static final String CLASS = ".class";
@@ -28,16 +28,17 @@ final class Elsewhere implements Spec<FileTreeElement>, Serializable {
         if (element.isDirectory() || !path.endsWith(CLASS)) {
             return false;
         }
-        return !plan().takesClass(path.substring(0, path.length() - CLASS.length()).replace('/', '.'));
+        try {
+            String className = path.substring(0, path.length() - CLASS.length()).replace('/', '.');
+            return !plan().takesClassFile(className, element.getFile().toPath());
+        } catch (IOException e) {
+            throw new UncheckedIOException("rasher: cannot read the shard file, or " + path, e);
+        }
     }
 
-    private ShardPlan plan() {
+    private ShardPlan plan() throws IOException {
         if (plan == null) {
-            try {
-                plan = ShardPlan.read(file.toPath(), module);
-            } catch (IOException e) {
-                throw new UncheckedIOException("rasher: cannot read the shard file", e);
-            }
+            plan = ShardPlan.read(file.toPath(), module);
         }
         return plan;
     }

@@ -9,7 +9,8 @@ import org.gradle.api.GradleException;
 
 /**
  * Proves that every planned test has exactly one accepted result. Tests that the plan does not know are new ones: the
- * harness runs each on one shard. Before there is a history there is no plan, and what ran is held against itself.
+ * harness runs each on one shard. Of one name a JVM may run several. Before there is a history there is no plan, and what
+ * ran is held against itself.
  */
 public abstract class VerifyTask extends RasherTask {
     @Override
@@ -19,7 +20,7 @@ public abstract class VerifyTask extends RasherTask {
             getLogger().warn("rasher: there is no plan at {}: it is proved only that what ran has one result each", plan);
             plan = planWhatRan();
         }
-        List<String> arguments = new ArrayList<>(List.of("verify", "--accept-unknown", "--plan", plan.toString()));
+        List<String> arguments = new ArrayList<>(List.of("verify", "--accept-unknown", "--accept-repeated", "--plan", plan.toString()));
         arguments.addAll(results());
         getLogger().lifecycle("rasher: {}", rasher(arguments).orThrow().data().strip());
     }

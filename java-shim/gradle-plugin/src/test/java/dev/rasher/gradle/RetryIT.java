@@ -39,9 +39,11 @@ class RetryIT {
         build = GradleBuild.of(folder);
         build.write("build.gradle", GradleBuild.JAVA
                 + "dependencies { testImplementation 'junit:junit:4.13.2'; testImplementation 'org.testng:testng:7.12.0'\n"
+                + "  testImplementation 'org.junit.platform:junit-platform-suite:1.14.4'\n"
                 + "  testRuntimeOnly 'org.junit.support:testng-engine:1.1.0'\n"
                 + "  testRuntimeOnly 'org.junit.vintage:junit-vintage-engine:5.14.4' }\n"
-                + "tasks.withType(Test) { systemProperty 'fate', '" + fate + "' }\n");
+                // Runs in a suite; Gradle would also run it by itself.
+                + "tasks.withType(Test) { systemProperty 'fate', '" + fate + "'; exclude '**/Suited.class' }\n");
         try (Stream<Path> files = Files.list(KINDS)) {
             for (Path file : files.collect(Collectors.toList())) {
                 build.write("src/test/java/kinds/" + file.getFileName(), Files.readString(file));
@@ -87,6 +89,36 @@ class RetryIT {
                 .contains("Task :test UP-TO-DATE"));
     }
 
+    /** Tests that share a name, or whose failure stands elsewhere than in a test of their own. */
+    @Test
+    void whatIsHardToTellApartRunsAgainAndPasses() throws Exception {
+        Files.createFile(fate.resolve("shaky"));
+        String log = build.pass("test", "-Prasher.maxRetries=1");
+        Map<String, Integer> again = new TreeMap<>();
+        for (String test : List.of("InheritedATest#flaky()", "SameNamesTest#told", "Suited#flaky()", "TearDownTest#one()",
+                "VintageSetUpTest#one")) {
+            again.put("kinds." + test, 1);
+        }
+        again.put("kinds.SameNamesTest#told", 2);
+        again.put("kinds.SameNamesTest#alike", 2);
+        assertEquals(again, build.began(2), log);
+    }
+
+    /** A suite holds tests that the plan knows by other classes, and fails where none of them is left. */
+    @Test
+    void everyTestRunsOnExactlyOneShard() throws Exception {
+        String log = build.pass("test", "rasherCollect", "rasherVerify");
+        assertTrue(log.contains("there is no plan"), log);
+        Map<String, Integer> everything = build.began(1);
+        assertEquals(1, everything.get("kinds.Suited#fine()"));
+        Map<String, Integer> union = new TreeMap<>();
+        for (String shard : List.of("1/2", "2/2")) {
+            build.pass("test", "-Prasher.shard=" + shard);
+            build.began(1).forEach((test, count) -> union.merge(test, count, Integer::sum));
+        }
+        assertEquals(everything, union);
+    }
+
     @Test
     void whatIsBrokenIsNeverGreenBesideWhatPasses() throws Exception {
         Files.createFile(fate.resolve("broken"));
@@ -98,8 +130,10 @@ class RetryIT {
         }
         Set<String> expected = new TreeSet<>();
         for (String test : List.of("BrokenClassTest#odd()", "BrokenProviderTest#beside()", "BrokenSetUpTest#one()",
-                "BrokenSetUpTest#two()", "DynamicNodesTest#fourth", "NestedTest$Broken#deep()", "NgBrokenTest#[0] 1",
-                "ParametersTest#[1] a(b)", "VintageTest#u[P2]")) {
+                "BrokenSetUpTest#two()", "DynamicNodesTest#fourth", "InheritedATest#broken()",
+                "NestedTest$Broken#deep()", "NgBrokenTest#[0] 1", "ParametersTest#[1] a(b)", "SameNamesTest#same",
+                "Suited#broken()", "TearDownTest#one()", "VintageBrokenTest",
+                "VintageTest#u[P2]")) {
             expected.add("kinds." + test);
         }
         assertEquals(expected, failed, log);

@@ -36,6 +36,23 @@ public final class ShardFilter implements PostDiscoveryFilter {
     @Override
     public synchronized FilterResult apply(TestDescriptor node) {
         prepare();
+        return Suites.is(node) ? applyToSuite(node) : decide(node);
+    }
+
+    /** A suite of which nothing is left goes with all that is in it: its engine would fail on an empty one. */
+    private FilterResult applyToSuite(TestDescriptor suite) {
+        boolean isNeeded = false;
+        for (TestDescriptor node : suite.getDescendants()) {
+            isNeeded |= Suites.isLeaf(node) && decide(node).included();
+        }
+        if (isNeeded) {
+            return HERE;
+        }
+        new ArrayList<>(suite.getChildren()).forEach(TestDescriptor::removeFromHierarchy);
+        return ELSEWHERE;
+    }
+
+    private FilterResult decide(TestDescriptor node) {
         FilterResult result = plan == null || takes(node) ? HERE : ELSEWHERE;
         if (listing == null || !result.included()) {
             return result;

@@ -278,6 +278,24 @@ public final class ShardPlan {
         return !retry && !isKnown(key) && Long.remainderUnsigned(Hash64.of(key), count) == index - 1;
     }
 
+    /**
+     * Whether a build tool must give this shard a class: one of which it runs anything, or a suite, of whose tests no one
+     * knows which they are before it is run.
+     *
+     * @param className a binary name
+     * @param file where the class is
+     * @return true where the class must be looked at here
+     * @throws IOException where the class cannot be read
+     */
+    public boolean takesClassFile(String className, Path file) throws IOException {
+        return takesClass(className) || mayHaveSuites() && Suites.is(Files.readAllBytes(file));
+    }
+
+    /** False where nothing at all is planned here: a suite of which nothing is left would be an empty run. */
+    private boolean mayHaveSuites() {
+        return !whole.isEmpty() || !split.isEmpty() || !retry && known.length == 0;
+    }
+
     /** True where the class is shared with other shards, or a retry of a part of it. */
     boolean isSplit(String className) {
         return split.containsKey(key(className));

@@ -4,6 +4,7 @@ import dev.rasher.harness.ShardPlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -54,15 +55,22 @@ final class TestTool {
 
     /** The source files of the classes that are this shard's. */
     List<String> classes(Path folder, ShardPlan part) throws IOException {
+        List<String> all;
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(".class"))
+            all = files.filter(file -> file.toString().endsWith(".class"))
                     .map(file -> folder.relativize(file).toString().replace('\\', '/'))
                     .map(name -> name.substring(0, name.length() - ".class".length()))
                     .filter(name -> names.matcher(name.substring(name.lastIndexOf('/') + 1)).matches())
-                    .filter(name -> name.indexOf('$') < 0 && part.takesClass(name.replace('/', '.')))
+                    .filter(name -> name.indexOf('$') < 0)
                     .sorted()
-                    .map(name -> name + ".java")
                     .collect(Collectors.toList());
         }
+        List<String> own = new ArrayList<>();
+        for (String name : all) {
+            if (part.takesClassFile(name.replace('/', '.'), folder.resolve(name + ".class"))) {
+                own.add(name + ".java");
+            }
+        }
+        return own;
     }
 }

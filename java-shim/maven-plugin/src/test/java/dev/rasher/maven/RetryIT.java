@@ -25,6 +25,12 @@ class RetryIT {
     private static final Pattern FAILED =
             Pattern.compile("^\\[INFO\\] rasher: failed +[0-9.]+ +(\\S.*?) {2,}", Pattern.MULTILINE);
 
+    private static final Set<String> BROKEN = Stream.of("BrokenClassTest#odd()[1]", "BrokenProviderTest#numbered(int)",
+            "BrokenSetUpTest#one", "BrokenSetUpTest#two", "DynamicNodesTest#broken()[2][1]", "InheritedATest#broken",
+            "NestedTest$Broken#deep", "NgBrokenTest#sized(int)[0]", "ParametersTest#text(String)[1]",
+            "SameNamesTest#broken(int)[2]", "Suited#broken", "TearDownTest#one", "VintageBrokenTest", "VintageTest#u[P2]")
+            .map(test -> "kinds." + test).collect(Collectors.toCollection(TreeSet::new));
+
     @TempDir
     Path folder;
 
@@ -73,24 +79,67 @@ class RetryIT {
         assertEquals(Map.of(), build.began(2), build::log);
     }
 
+    /** Tests that share a name, or whose failure stands elsewhere than in a test of their own. */
+    @Test
+    void whatIsHardToTellApartRunsAgainAndPasses() throws Exception {
+        Files.createFile(fate.resolve("shaky"));
+        run(0, "rasher:plan", "test", IGNORE);
+        run(1, "rasher:verdict");
+        run(0, "rasher:retry", "test");
+        Map<String, Integer> again = new TreeMap<>();
+        for (String test : List.of("InheritedATest#flaky", "SameNamesTest#flaky(int)[1]", "SameNamesTest#flaky(int)[2]",
+                "SameNamesTest#told()[1]", "SameNamesTest#told()[2]", "Suited#flaky", "TearDownTest#one",
+                "VintageSetUpTest#one")) {
+            again.put("kinds." + test, 1);
+        }
+        assertEquals(again, build.began(2), build::log);
+        run(0, "rasher:verify", "rasher:verdict");
+    }
+
+    /** A suite holds tests that the plan knows by other classes, and fails where none of them is left. */
+    @Test
+    void everyTestRunsOnExactlyOneShard() throws Exception {
+        run(0, "rasher:plan", "test");
+        Map<String, Integer> everything = build.began(1);
+        assertEquals(1, everything.get("kinds.Suited#fine"));
+        run(0, "rasher:collect");
+        Map<String, Integer> union = new TreeMap<>();
+        for (String shard : List.of("1/2", "2/2")) {
+            run(0, "rasher:plan", "test", "-Drasher.shard=" + shard);
+            build.began(1).forEach((test, count) -> union.put(test, count));
+        }
+        assertEquals(everything, union);
+        run(0, "rasher:verify", "rasher:verdict");
+    }
+
     @Test
     void whatIsBrokenIsNeverGreenBesideWhatPasses() throws Exception {
         Files.createFile(fate.resolve("broken"));
         run(0, "rasher:plan", "test", IGNORE);
         run(0, "rasher:retry", "test", IGNORE);
         run(1, "rasher:verdict");
+        assertEquals(BROKEN, failed(), build::log);
+    }
+
+    /** The tests that the verdict blames. */
+    private Set<String> failed() {
         Set<String> failed = new TreeSet<>();
         Matcher row = FAILED.matcher(build.log());
         while (row.find()) {
             failed.add(row.group(1));
         }
-        Set<String> expected = new TreeSet<>();
-        for (String test : List.of("BrokenClassTest#odd()[1]", "BrokenProviderTest#numbered(int)", "BrokenSetUpTest#one",
-                "BrokenSetUpTest#two", "DynamicNodesTest#broken()[2][1]", "NestedTest$Broken#deep",
-                "NgBrokenTest#sized(int)[0]", "ParametersTest#text(String)[1]", "VintageTest#u[P2]")) {
-            expected.add("kinds." + test);
-        }
-        assertEquals(expected, failed, build::log);
+        return failed;
+    }
+
+    /** Where Surefire itself runs failures again, its passes count, and hide nothing. */
+    @Test
+    void whatSurefireRunsAgainIsNoFalseGreen() throws Exception {
+        Files.createFile(fate.resolve("shaky"));
+        Files.createFile(fate.resolve("broken"));
+        run(0, "rasher:plan", "test", IGNORE, "-Dsurefire.rerunFailingTestsCount=1");
+        run(0, "rasher:verify");
+        run(1, "rasher:verdict");
+        assertEquals(BROKEN, failed(), build::log);
     }
 
     @Test

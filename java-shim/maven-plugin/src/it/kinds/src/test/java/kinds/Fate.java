@@ -18,6 +18,13 @@ final class Fate {
         }
     }
 
+    /** Fails the first time, in a run of its own: all at once would be more than a run can excuse. */
+    static void shaky(String name) {
+        if (is("shaky") && begins(name)) {
+            throw new AssertionFailedError("shaky " + name);
+        }
+    }
+
     /** Fails every time. */
     static void broken(String name) {
         if (is("broken")) {

@@ -1,0 +1,9 @@
+package kinds;
+
+/** The inherited tests fail here. */
+class InheritedATest extends Inherited {
+    @Override
+    boolean isUnlucky() {
+        return true;
+    }
+}
