@@ -236,6 +236,18 @@ fn skips_are_reported_by_owner_area_and_class() {
     assert!(csv.contains("a.pay.PTest,'=q,pay,'@all,skipped,3,3,false,true"), "{csv}");
     let tables = project.rasher(&["report", "skips"]).code(0).stdout;
     assert!(tables.contains("2 tests skipped in 3 runs of 3 commits"), "{tables}");
+    let source = "class PTest {\n  @Test\n  @Ignore\n  void p() {}\n  @Test void r() {}\n}\n";
+    project.write("t/a/pay/PTest.java", source);
+    project.write("blame", "t/a/pay/PTest.java,3,ann\nnobody\n");
+    let blamed = project.rasher(&["report", "skips", "--blame", "blame", "--json"]).code(0);
+    assert!(blamed.stderr.contains("blame: line 2: not `path,line,user`"), "{}", blamed.stderr);
+    let users = &blamed.json()["users"];
+    assert_eq!((&users[0]["name"], &users[0]["skips"]), (&"(unknown)".into(), &3.into()));
+    assert_eq!((&users[1]["name"], &users[1]["skips"]), (&"ann".into(), &2.into()));
+    let tables = project.rasher(&["report", "skips", "--blame", "blame"]).code(0).stdout;
+    assert!(tables.contains("skipped by"), "{tables}");
+    project.write("empty", "# nothing\n");
+    project.rasher(&["report", "skips", "--blame", "empty"]).code(2).says("blames nobody");
     project.write("rasher.toml", "[report]\ndays = 1\n");
     let day = project.rasher(&["report", "skips", "--json"]).code(0).json();
     assert_eq!(day["runs"], 1, "an option of the file");

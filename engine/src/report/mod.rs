@@ -7,6 +7,7 @@
 
 mod junit;
 mod markdown;
+pub mod blame;
 pub mod owners;
 pub mod quarantine;
 pub mod skips;

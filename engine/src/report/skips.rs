@@ -1,8 +1,9 @@
 //! Which tests are left out, where and for how long: the talk's Boomerang.
 //!
 //! Decides what is counted over a period and the ten before it. A test that is skipped and a test
-//! that is not there are different things; neither is a pass. The users it names are the owners of
-//! tests: no report says who left a test out, and the engine reads no version control.
+//! that is not there are different things; neither is a pass. The users it names are those who left
+//! tests out where somebody knows them ([`super::blame`]), else the owners of the tests: no report
+//! says who left a test out, and the engine reads no version control.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,6 +69,8 @@ pub struct SkipLabel {
     pub area: String,
     /// The team that owns it.
     pub team: Option<String>,
+    /// Who left it out, where that is known.
+    pub user: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -114,6 +117,9 @@ pub struct SkippedTest {
     pub area: String,
     /// The team that owns it.
     pub team: Option<String>,
+    /// Who left it out, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// How it ended in the newest run of the main branch that reported it.
     pub status_on_main: Option<Outcome>,
     /// In how many runs of the period it was skipped.
@@ -155,7 +161,9 @@ pub struct SkipsDocument {
     pub not_in_previous: usize,
     /// How many not in the ten before.
     pub not_in_previous_ten: usize,
-    /// By owner of the tests, not by who left them out; the most skips first.
+    /// True where `users` left the tests out; else they own them.
+    pub blamed: bool,
+    /// By user; the most skips first.
     pub users: Vec<SkipCount>,
     /// By area of the product.
     pub areas: Vec<SkipCount>,
@@ -221,14 +229,17 @@ impl Skips {
         let now = self.seen.iter().filter(|(_, seen)| seen.periods & 1 == 1);
         let mut skipped: Vec<SkippedTest> = now
             .map(|(test, seen)| {
-                let SkipLabel { area, team } = label(test, seen.group.as_deref());
+                let label = label(test, seen.group.as_deref());
                 let status = self.on_main.get(test).map(|(_, outcome)| *outcome);
-                skipped_test(test, seen, (area, team, status), commits)
+                skipped_test(test, seen, (label, status), commits)
             })
             .collect();
         skipped.sort_by(|a, b| b.skips.cmp(&a.skips).then_with(|| a.test.cmp(&b.test)));
         let count = |of: fn(&SkippedTest) -> bool| skipped.iter().filter(|it| of(it)).count();
-        let nobody = "(no owner)".to_owned();
+        let blamed = skipped.iter().any(|it| it.user.is_some());
+        let nobody = if blamed { "(unknown)" } else { "(no owner)" }.to_owned();
+        let user = |it: &SkippedTest| if blamed { it.user.clone() } else { it.team.clone() };
+        let users = counts(&skipped, |it| user(it).unwrap_or_else(|| nobody.clone()));
         SkipsDocument {
             schema: SKIPS_SCHEMA,
             from: self.period.until.checked_sub(self.period.length).unwrap_or(Timestamp::MIN),
@@ -241,9 +252,10 @@ impl Skips {
             over_half: count(|it| it.over_half),
             not_in_previous: count(|it| it.not_in_previous),
             not_in_previous_ten: count(|it| it.not_in_previous_ten),
-            users: counts(&skipped, |it| it.team.as_ref().unwrap_or(&nobody)),
-            areas: counts(&skipped, |it| &it.area),
-            classes: counts(&skipped, |it| &it.class),
+            blamed,
+            users,
+            areas: counts(&skipped, |it| it.area.clone()),
+            classes: counts(&skipped, |it| it.class.clone()),
             skipped,
         }
     }
@@ -252,9 +264,10 @@ impl Skips {
 fn skipped_test(
     test: &str,
     seen: &Seen,
-    (area, team, status_on_main): (String, Option<String>, Option<Outcome>),
+    (label, status_on_main): (SkipLabel, Option<Outcome>),
     commits: usize,
 ) -> SkippedTest {
+    let SkipLabel { area, team, user } = label;
     let class = seen.group.clone().unwrap_or_default();
     let rest = test.strip_prefix(class.as_str()).unwrap_or(test);
     let method = rest.strip_prefix('#').or_else(|| rest.strip_prefix("::")).unwrap_or(rest);
@@ -264,6 +277,7 @@ fn skipped_test(
         class,
         area,
         team,
+        user,
         status_on_main,
         skips: seen.runs,
         commits: seen.commits.len(),
@@ -274,16 +288,13 @@ fn skipped_test(
     }
 }
 
-fn counts<'a>(
-    skipped: &'a [SkippedTest],
-    name: impl Fn(&'a SkippedTest) -> &'a String,
-) -> Vec<SkipCount> {
-    let mut counts: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+fn counts(skipped: &[SkippedTest], name: impl Fn(&SkippedTest) -> String) -> Vec<SkipCount> {
+    let mut counts: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for test in skipped {
         let count = counts.entry(name(test)).or_default();
         *count = (count.0 + 1, count.1 + test.skips);
     }
-    let count = |(name, (tests, skips))| SkipCount { name: String::from(name), tests, skips };
+    let count = |(name, (tests, skips))| SkipCount { name, tests, skips };
     let mut counts: Vec<SkipCount> = counts.into_iter().map(count).collect();
     counts.sort_by(|a, b| b.skips.cmp(&a.skips).then_with(|| a.name.cmp(&b.name)));
     counts

@@ -1,6 +1,7 @@
 //! Runs that some tool called green and that were not. Each case comes from a public thread, states
 //! the naive rule that it fools, shows that the rule is fooled, and that the verdict is not.
 
+mod corpus;
 mod threads;
 
 use jiff::Timestamp;

@@ -2,6 +2,7 @@
 mod arena;
 mod backtest;
 mod budget;
+mod blame;
 mod bypass;
 mod constraint;
 mod culprit;

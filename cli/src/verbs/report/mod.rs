@@ -39,6 +39,10 @@ pub(crate) struct Flags {
     /// skips: print comma-separated values of the skipped tests instead of tables
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    /// skips: who wrote the lines that leave tests out, as lines of `path,line,user` with paths from
+    /// rasher.toml, else from here; `git blame` tells them [default: tests are counted by owner]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    blame: Option<PathBuf>,
     /// skips and bypass: show at most this many rows of a table
     #[arg(long, value_name = "N", default_value_t = 30)]
     top: usize,
@@ -80,6 +84,7 @@ pub(crate) fn page_at(session: &Session, at: Timestamp) -> Result<String, Fault>
         days: 7,
         at: Some(at),
         csv: false,
+        blame: None,
         top: 30,
         head: None,
         fix_within: Micros::from_secs(4 * 3_600),

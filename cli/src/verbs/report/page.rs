@@ -182,8 +182,9 @@ fn gather(
     let ranked = flaky::rank(session, &scores, people, false)?;
     let limit = bypass::micros(flags.fix_within);
     let bypassed = bypass::document(session, people, (None, limit, now))?;
+    let authors = skips::Authors::read(flags, session)?;
     let skips = (!all.is_empty())
-        .then(|| skips::document(session, people, (flags.days, flags.at)))
+        .then(|| skips::document(session, (people, &authors), (flags.days, flags.at)))
         .transpose()?;
     let (frontier, frontier_words) = frontier_of(session)?;
     let flaky: Vec<FlakyRow> = ranked.tests.iter().take(ROWS).map(flaky_row).collect();

@@ -1,10 +1,13 @@
 //! Boomerang: what is skipped, and whose it is.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use rasher::attempt::Outcome;
 use rasher::history::RunRecording;
+use rasher::report::blame::Blame;
 use rasher::report::skips::{
     PERIODS_BEFORE, SkipCount, SkipLabel, SkipPeriod, SkipResult, SkipRun, SkippedTest, Skips,
     SkipsDocument,
@@ -14,13 +17,15 @@ use super::Flags;
 use crate::clock;
 use crate::evidence;
 use crate::fault::{Exit, Fault};
+use crate::files;
 use crate::output::{count, table, to_json};
 use crate::people::People;
 use crate::session::{Session, store_fault};
 
 pub(super) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let people = People::load(&flags.people, session, clock::now())?;
-    let document = document(session, &people, (flags.days, flags.at))?;
+    let blame = Authors::read(flags, session)?;
+    let document = document(session, (&people, &blame), (flags.days, flags.at))?;
     let text = if session.output.json() {
         to_json(&document)?
     } else if flags.csv {
@@ -35,7 +40,7 @@ pub(super) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
 /// What is skipped in the period that ends at an instant, or at the newest run.
 pub(crate) fn document(
     session: &Session,
-    people: &People,
+    (people, authors): (&People, &Authors),
     (days, until): (u32, Option<Timestamp>),
 ) -> Result<SkipsDocument, Fault> {
     let store = session.open_store()?;
@@ -70,8 +75,58 @@ pub(crate) fn document(
         let owned = people.ownership(test, group);
         let area = owned.as_ref().and_then(|it| it.area.clone());
         let area = area.unwrap_or_else(|| areas.of(group.unwrap_or(test)));
-        SkipLabel { area, team: owned.map(|it| it.owners.join(" ")) }
+        let user = authors.of(test, group);
+        SkipLabel { area, team: owned.map(|it| it.owners.join(" ")), user }
     }))
+}
+
+/// Who wrote which line, and the files these lines stand in.
+#[derive(Default)]
+pub(crate) struct Authors {
+    blame: Blame,
+    root: PathBuf,
+    sources: RefCell<BTreeMap<String, Option<String>>>,
+}
+
+impl Authors {
+    /// Reads `--blame`, where it is given; paths in it are from the folder of `rasher.toml`, else
+    /// from here.
+    pub(crate) fn read(flags: &Flags, session: &Session) -> Result<Self, Fault> {
+        let Some(path) = &flags.blame else { return Ok(Self::default()) };
+        let text = files::read(path)?;
+        let (blame, problems) = Blame::parse(&String::from_utf8_lossy(&text));
+        for problem in &problems {
+            session.output.warn(&format!("{}: {problem}; left out", path.display()));
+        }
+        if blame.is_empty() {
+            let fault = Fault::usage(format!("`{}` blames nobody", path.display()));
+            return Err(fault.hint("each line is `path,line,user`"));
+        }
+        let root = session.config.as_ref().map_or_else(PathBuf::new, |it| it.folder().to_owned());
+        Ok(Self { blame, root, sources: RefCell::default() })
+    }
+
+    fn of(&self, test: &str, group: Option<&str>) -> Option<String> {
+        let path = self.blame.file_of(test, group)?;
+        let mut sources = self.sources.borrow_mut();
+        let source = sources.entry(path.to_owned()).or_insert_with(|| {
+            let bytes = files::read(&self.root.join(path)).ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        let names = names(test, group.unwrap_or_default());
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.blame.of(path, source.as_deref()?, &names).map(str::to_owned)
+    }
+}
+
+/// The method of a test without its parameters, and its classes from the inside out.
+fn names(test: &str, group: &str) -> Vec<String> {
+    let rest = test.strip_prefix(group).unwrap_or(test);
+    let rest = rest.trim_start_matches(['#', ':']);
+    let method = rest.split(['(', '[']).next().unwrap_or(rest).trim();
+    let class = group.rsplit(['.', '/', ':']).next().unwrap_or(group);
+    let classes = class.rsplit('$').map(str::to_owned);
+    std::iter::once(method.to_owned()).chain(classes).collect()
 }
 
 /// How each test of a run ended: a skip only where it never ran.
@@ -143,13 +198,13 @@ fn field(text: &str) -> String {
 
 fn csv(document: &SkipsDocument) -> String {
     let mut text = "class,method,area,team,status_on_main,skips,commits,once,over_half,\
-                    not_in_previous,not_in_previous_ten\n"
+                    not_in_previous,not_in_previous_ten,user\n"
         .to_owned();
     for test in &document.skipped {
         let named = [&test.class, &test.method, &test.area];
         let named: Vec<String> = named.iter().map(|it| field(it)).collect();
         text += &format!(
-            "{},{},{},{},{},{},{},{},{}\n",
+            "{},{},{},{},{},{},{},{},{},{}\n",
             named.join(","),
             field(test.team.as_deref().unwrap_or_default()),
             status(test),
@@ -159,6 +214,7 @@ fn csv(document: &SkipsDocument) -> String {
             test.over_half,
             test.not_in_previous,
             test.not_in_previous_ten,
+            field(test.user.as_deref().unwrap_or_default()),
         );
     }
     text
@@ -181,8 +237,9 @@ fn tables(document: &SkipsDocument, top: usize) -> String {
     if document.skipped.is_empty() {
         return text;
     }
+    let user = if document.blamed { "skipped by" } else { "owner" };
     for (what, counts) in
-        [("owner", &document.users), ("area", &document.areas), ("class", &document.classes)]
+        [(user, &document.users), ("area", &document.areas), ("class", &document.classes)]
     {
         text += "\n";
         text += &counted(what, counts, top);
