@@ -5,6 +5,7 @@
 
 mod churn;
 mod constrained;
+mod culprit;
 mod document;
 mod flaky;
 mod frontier;
@@ -75,11 +76,13 @@ pub enum Part {
     Flaky,
     /// Verdicts on runs (F6 to F8).
     Verdicts,
+    /// The search for a culprit.
+    Culprit,
 }
 
 impl Part {
     /// All parts; the one that watches memory first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Scale,
         Self::Plan,
         Self::Quality,
@@ -92,6 +95,7 @@ impl Part {
         Self::Variants,
         Self::Flaky,
         Self::Verdicts,
+        Self::Culprit,
     ];
 
     /// The word by which it is asked for.
@@ -109,6 +113,7 @@ impl Part {
             Self::Variants => "variants",
             Self::Flaky => "flaky",
             Self::Verdicts => "verdicts",
+            Self::Culprit => "culprit",
         }
     }
 
@@ -127,6 +132,7 @@ impl Part {
             Self::Variants => variants::measure(),
             Self::Flaky => flaky::scores(effort),
             Self::Verdicts => flaky::verdicts(effort),
+            Self::Culprit => culprit::measure(effort),
         }
     }
 }

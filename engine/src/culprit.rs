@@ -9,7 +9,8 @@
 //! the test fail each time: a share of culprits is thought to be partial, so that one pass does not
 //! acquit for good.
 
-/// How often a culprit makes the test fail, and how many culprits are of that kind.
+/// How often a culprit makes a test fail that chance has spared, and how many culprits are of that
+/// kind.
 const KINDS: [(f64, f64); 4] = [(0.98, 0.85), (0.75, 0.05), (0.55, 0.05), (0.35, 0.05)];
 
 /// Prior probability that there is no culprit: what failed did so by chance.
@@ -73,8 +74,7 @@ impl Search {
         let by_chance = rate.clamp(RATE.0, RATE.1);
         for (suspect, kinds) in self.guilty.iter_mut().enumerate() {
             for (weight, (fails, _)) in kinds.iter_mut().zip(KINDS) {
-                // A culprit does not keep the test from failing by chance.
-                let fails = if present(suspect) { fails.max(by_chance) } else { by_chance };
+                let fails = if present(suspect) { either(fails, by_chance) } else { by_chance };
                 *weight *= likely(fails);
             }
         }
@@ -117,7 +117,7 @@ impl Search {
         let (mut present, mut failing, mut noise) = (0.0, 0.0, 0.0);
         for (suspect, kinds) in self.guilty.iter().enumerate() {
             let weight: f64 = kinds.iter().sum();
-            let fails: f64 = kinds.iter().zip(KINDS).map(|(w, (q, _))| w * q.max(rate)).sum();
+            let fails: f64 = kinds.iter().zip(KINDS).map(|(w, (q, _))| w * either(q, rate)).sum();
             present += weight;
             failing += fails;
             if weight > 0.0 {
@@ -132,6 +132,12 @@ impl Search {
         }
         best.1
     }
+}
+
+/// How often a test fails for one of two reasons that do not know of each other: a culprit makes a
+/// test that fails by chance fail more often, however often that is.
+fn either(one: f64, other: f64) -> f64 {
+    1.0 - (1.0 - one) * (1.0 - other)
 }
 
 /// The bits that an outcome of this probability tells.
