@@ -129,6 +129,8 @@ pub(super) fn verdicts(effort: Effort) -> Measured {
             "deterministic breakages missed, %",
             "extra machine time, %",
             "disturbed runs blamed on the change, %",
+            "P(real): loss, bits a failure",
+            "P(real): off by, %",
         ],
     );
     let mut outages = (0, 0);
@@ -138,6 +140,8 @@ pub(super) fn verdicts(effort: Effort) -> Measured {
         };
         let table = policy_table(&world, 1..=effort.seeds.max(SEEDS), RUNS);
         for row in &table.rows {
+            let believed = &row.tally.calibration;
+            let of_belief = |value: f64| (believed.count() > 0).then(|| json!(value));
             found.row(vec![
                 json!(name),
                 json!(row.policy),
@@ -145,6 +149,8 @@ pub(super) fn verdicts(effort: Effort) -> Measured {
                 json!(100.0 * row.missed.0),
                 json!(100.0 * row.seconds / table.suite_seconds),
                 json!(100.0 * row.disturbed_blocked),
+                of_belief(believed.loss_bits()).unwrap_or_default(),
+                of_belief(100.0 * believed.error()).unwrap_or_default(),
             ]);
         }
         judge(&mut found, &table, wrong_max);

@@ -8,6 +8,7 @@ use rasher::outcome::environment::{Disturbance, alarm_rings, mass_limit};
 use rasher::test_id::TestId;
 
 use super::branch::{Base, BranchRun, CAUSES, Oracle};
+use super::calibration::Calibration;
 use super::fate::Reach;
 use super::mainline::MainLine;
 use super::policy::{Assumed, BaseCache, Judged, Knowledge, Policy, Rule};
@@ -64,6 +65,8 @@ pub struct Tally {
     pub probe_executions: u32,
     /// The seconds by what made the tests fail: one number for each of [`CAUSES`].
     pub bill: [f64; CAUSES.len()],
+    /// What was believed of each failure, beside the truth.
+    pub calibration: Calibration,
 }
 
 /// Everything measured in one branch world.
@@ -177,6 +180,9 @@ impl Tally {
         self.runs += 1;
         for (sum, more) in self.bill.iter_mut().zip(oracle.bill) {
             *sum += more;
+        }
+        for (test, believed) in &judged.believed {
+            self.calibration.note(*believed, run.is_real(*test));
         }
         self.wrong += u32::from(missed || wrongly_blocked);
         self.seconds.0 += seconds;

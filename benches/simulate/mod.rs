@@ -5,6 +5,7 @@
 //! baselines the same questions, and compares their answers with the truth.
 
 pub mod branch;
+pub mod calibration;
 pub mod cost;
 pub mod detect;
 pub mod fate;

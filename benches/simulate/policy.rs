@@ -39,6 +39,8 @@ pub struct Judged {
     pub blocking: Vec<u32>,
     /// The tests that were left open, since another one blocks.
     pub open: Vec<u32>,
+    /// How likely each failing test is the commit's, in the end; nothing where no rule weighs that.
+    pub believed: Vec<(u32, f64)>,
     /// True where the environment is blamed and no verdict is given.
     pub environment: bool,
     /// What the probe said, if there was one.
@@ -319,6 +321,7 @@ fn settle(
             open[at].doubt.observe(failed);
         }
     }
+    judged.believed = open.iter().map(|it| (it.test, it.doubt.p_real())).collect();
     let left = |it: &&Open| it.doubt.next(&options, false) == Next::Retry;
     judged.open = open.iter().filter(left).map(|it| it.test).collect();
     let blocks = |it: &&Open| match it.doubt.next(&options, false) {

@@ -9,6 +9,9 @@ use super::scoring::ScoringTable;
 /// The rules whose time is told by cause.
 const BILLED: [&str; 4] = ["fixed 2", "rule, no flags", "rule, all doubts settled", "rule"];
 
+/// The rules whose beliefs are held against the truth.
+const BELIEVED: [&str; 2] = ["rule, all doubts settled", "rule"];
+
 impl fmt::Display for ScoringTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "world {}", self.world)?;
@@ -92,6 +95,9 @@ impl fmt::Display for PolicyTable {
                 write!(f, " {cause} {:.0}", seconds / f64::from(row.tally.runs.max(1)))?;
             }
             writeln!(f)?;
+        }
+        for row in self.rows.iter().filter(|row| BELIEVED.contains(&row.policy)) {
+            writeln!(f, "  P(real) of {}: {}", row.policy, row.tally.calibration)?;
         }
         let Some(tally) = self.rows.last().map(|row| row.tally) else { return Ok(()) };
         writeln!(
