@@ -8,7 +8,10 @@ import java.io.UncheckedIOException;
 import org.gradle.api.file.FileTreeElement;
 import org.gradle.api.specs.Spec;
 
-/** True for the class files of other shards; one look-up in a hash table each, and a look into those that may be suites. */
+/**
+ * True for what is no class file and for the classes of other shards; one look-up in a hash table each, and a look into
+ * those that may be suites.
+ */
 final class Elsewhere implements Spec<FileTreeElement>, Serializable {
     private static final long serialVersionUID = 1L;
     private static final String CLASS = ".class";
@@ -25,8 +28,12 @@ final class Elsewhere implements Spec<FileTreeElement>, Serializable {
     @Override
     public boolean isSatisfiedBy(FileTreeElement element) {
         String path = element.getPath();
-        if (element.isDirectory() || !path.endsWith(CLASS)) {
+        if (element.isDirectory()) {
             return false;
+        }
+        if (!path.endsWith(CLASS)) {
+            // No test, but left alone it would make a shard without tests look as if it had some.
+            return true;
         }
         try {
             String className = path.substring(0, path.length() - CLASS.length()).replace('/', '.');

@@ -95,5 +95,9 @@ class FrameworksIT {
             began().forEach((test, count) -> union.merge(test, count, Integer::sum));
         }
         assertEquals(everything, union);
+        // More shards than classes: of no project is anything left that Gradle would miss tests in, whatever its language
+        // puts beside its classes.
+        build.pass("test", "-Prasher.shard=7/7", "-Prasher.plan=build/rasher/wide.json");
+        assertEquals(Map.of(), began());
     }
 }
