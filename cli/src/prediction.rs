@@ -74,6 +74,11 @@ fn lend(
 }
 
 impl Expected {
+    /// The same of other tests, by the same estimator; nothing is borrowed for them.
+    pub(crate) fn of(&self, history: &History, tests: &TestTable) -> Estimates {
+        estimate_by(history, tests, self.suited.estimator)
+    }
+
     /// Says what durations are expected by, and why.
     pub(crate) fn explain(&self, session: &Session) {
         let Suited { estimator, runs, over_bound } = &self.suited;

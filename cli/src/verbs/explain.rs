@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use rasher::constraint::Bond;
-use rasher::estimate::{Estimates, Source, estimate};
+use rasher::estimate::Source;
 use rasher::flake::Scores;
 use rasher::history::{History, TestHistory};
 use rasher::plan::Explanation;
@@ -19,6 +19,7 @@ use crate::constraints;
 use crate::evidence;
 use crate::fault::{Exit, Fault};
 use crate::plans;
+use crate::prediction::{self, Expected};
 use crate::session::Session;
 use crate::workload;
 
@@ -153,7 +154,10 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let history = session.history()?;
     let plan = plans::given_or_kept(session, flags.plan.as_deref(), session.ci.run.as_deref())?;
     let tests = asked(flags, session, &history, plan.as_ref())?;
-    let estimates = estimate(&history, &tests);
+    // By the estimator that the plan was made by, or would be.
+    let workers = plan.as_ref().map(|plan| plan.shards.len() as u32);
+    let expected = prediction::expect(session, &history, &tests, workers);
+    let estimates = &expected.estimates;
     let spec = constraints::spec(&flags.constraints, session)?;
     let failed = |name: &str| history.test(name).is_some_and(|known| known.failures > 0);
     let any_failed = tests.ids().any(|test| failed(tests.name(test)));
@@ -173,7 +177,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
             history: history.test(name).map(Past::from),
             flake: scores.as_ref().filter(|_| failed(name)).and_then(|it| flake(it, name)),
             constraints: spec.bonds(name, group_name),
-            place: plan.as_ref().and_then(|plan| place(plan, (&tests, test), &history, &estimates)),
+            place: plan.as_ref().and_then(|plan| place(plan, (&tests, test), &history, &expected)),
         }
     });
     let document = Document {
@@ -267,10 +271,10 @@ fn place(
     plan: &PlanDocument,
     (tests, test): (&TestTable, TestId),
     history: &History,
-    estimates: &Estimates,
+    expected: &Expected,
 ) -> Option<Place> {
     let at = plan.explain(tests.name(test))?;
-    let chunk = chunk(plan, &at, (tests, test), history, estimates);
+    let chunk = chunk(plan, &at, (tests, test), history, expected);
     let others = plan.shards.iter().filter(|shard| shard.index != at.shard);
     // With pools and lanes a move means more than a sum.
     let plain = others.clone().all(|shard| shard.pool.is_none() && shard.lanes.is_empty());
@@ -290,10 +294,10 @@ fn chunk(
     at: &Explanation,
     (tests, test): (&TestTable, TestId),
     history: &History,
-    estimates: &Estimates,
+    expected: &Expected,
 ) -> Micros {
     let (Some(group), Some(name)) = (tests.group(test), &at.group) else {
-        return estimates.mean[test.index()];
+        return expected.estimates.mean[test.index()];
     };
     let shard = plan.shards.iter().find(|shard| shard.index == at.shard);
     let mut here = TestTable::new();
@@ -305,6 +309,6 @@ fn chunk(
         }
         from += span.tests;
     }
-    let work: Micros = estimate(history, &here).mean.into_iter().sum();
-    work + estimates.setup[group.index()]
+    let work: Micros = expected.of(history, &here).mean.into_iter().sum();
+    work + expected.estimates.setup[group.index()]
 }

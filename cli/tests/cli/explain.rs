@@ -55,6 +55,33 @@ fn people_read_why_a_test_sits_where_it_sits() {
 }
 
 #[test]
+fn a_test_is_expected_to_take_what_its_plan_counts_for_it() {
+    let project = Project::new();
+    // Every sixth time a test takes twelve times as long: another estimator than the first suits.
+    for run in 0..12 {
+        for test in 0..24 {
+            let seconds = f64::from(5 + test) * if (test + run) % 6 == 0 { 12.0 } else { 1.0 };
+            let class = format!("x.T{test}Test");
+            project.report(&format!("r{run}"), &class, &[("a", seconds, "")]);
+        }
+        let at = format!("2026-01-{:02}T00:00:00Z", run + 1);
+        project.rasher(&["record", &format!("r{run}"), "--run", &at, "--at", &at]).code(0);
+    }
+    let args = ["plan", "--shards", "3", "--out", "p.json", "--explain-budget", "--json"];
+    let planned = project.rasher(&args).code(0);
+    assert!(!planned.stderr.contains("durations by `weighted`"), "{}", planned.stderr);
+    let shard = planned.json()["shards"][0].clone();
+    let expected = |test: &serde_json::Value| {
+        let test = test.as_str().expect("a name");
+        let args = ["explain", test, "--plan", "p.json", "--json"];
+        project.rasher(&args).code(0).json()["tests"][0]["estimate_ms"].as_f64().expect("a time")
+    };
+    let all: f64 = shard["tests"].as_array().expect("tests").iter().map(expected).sum();
+    let predicted = shard["predicted_ms"].as_f64().expect("a time");
+    assert!((all - predicted).abs() < 0.01, "{all} of {predicted}");
+}
+
+#[test]
 fn what_binds_a_test_is_named() {
     let project = planned(CONSTRAINTS, "3");
     project.write("facts.tsv", "x.ATest#a\tdependsOnMethods\tc\nx.CTest#f\tIsolated\n");
