@@ -180,11 +180,6 @@ impl Block {
         (self.attempts[lane], self.failures[lane], self.flagged[lane], self.p_flaky()[lane])
     }
 
-    /// Decayed attempts and failures.
-    pub(super) fn counted(&self, lane: usize) -> (f32, f32) {
-        (self.attempts[lane], self.failures[lane])
-    }
-
     /// The weight of one level, healthy or broken.
     pub(super) fn level(&self, level: usize, lane: usize) -> f32 {
         self.healthy[level][lane] + self.broken[level][lane]

@@ -17,6 +17,18 @@ const START_TESTS: f64 = 20.0;
 /// How many failures the rate of a level counts for when the rate of its tests is learned.
 const START_FAILURES: f64 = 20.0;
 
+/// What is kept of the failures and attempts of a level each time that its rate is learned anew.
+const REMEMBERED: f64 = 0.9;
+
+/// Failures of healthy tests and their attempts, by level.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Levels {
+    pub(super) failures: [f64; LEVELS],
+    pub(super) attempts: [f64; LEVELS],
+    /// Attempts since the rates were learned, of all tests.
+    pub(super) since: f64,
+}
+
 /// The prior weights of each class, and the same spread over the lanes of a block.
 #[derive(Clone, Debug)]
 pub(super) struct Priors {
@@ -25,21 +37,27 @@ pub(super) struct Priors {
     mixed: [Lane; LEVELS],
     /// A level stands for a band of rates: the mean rate of the tests that are held to be in it.
     means: [f32; LEVELS],
+    pub(super) levels: Levels,
 }
 
 impl Default for Priors {
     fn default() -> Self {
         let (of_class, spread) = (Vec::new(), Vec::new());
-        Self { of_class, spread, mixed: Default::default(), means: RATES }
+        let levels = Levels::default();
+        Self { of_class, spread, mixed: Default::default(), means: RATES, levels }
     }
 }
 
 impl Priors {
     /// Priors that were kept.
-    pub(super) fn restored(of_class: Vec<[f32; LEVELS]>, means: [f32; LEVELS]) -> Self {
+    pub(super) fn restored(
+        of_class: Vec<[f32; LEVELS]>,
+        means: [f32; LEVELS],
+        levels: Levels,
+    ) -> Self {
         let spread = |weights: &[f32; LEVELS]| weights.map(|weight| [weight; LANES]);
         let spread = of_class.iter().map(spread).collect();
-        Self { of_class, spread, means, mixed: Default::default() }
+        Self { of_class, spread, means, levels, mixed: Default::default() }
     }
 
     /// What the levels mean, as rates.
@@ -97,29 +115,41 @@ impl Priors {
         self.relearn_means(blocks, classes.len());
     }
 
-    /// The mean rate of each level: failures over attempts in the decayed counters, each test's by
-    /// its weight in the level, drawn towards the level itself. It stays nearer to its own level
-    /// than to the next.
-    fn relearn_means(&mut self, blocks: &[Block], tests: usize) {
-        let mut found = RATES.map(|rate| (START_FAILURES, START_FAILURES / f64::from(rate)));
-        for at in 0..tests {
-            let (block, lane) = (&blocks[at / LANES], at % LANES);
-            let (attempts, failures) = block.counted(lane);
-            if failures == 0.0 {
-                continue;
-            }
-            for (level, found) in found.iter_mut().enumerate() {
-                let weight = f64::from(block.level(level, lane));
-                found.0 += weight * f64::from(failures);
-                found.1 += weight * f64::from(attempts);
+    /// Takes in the attempts of a run: how many there were, and those that failed, each as far as
+    /// its test is held to be healthy now that the run is known.
+    pub(super) fn note(&mut self, ran: usize, failed: impl Iterator<Item = [f32; LEVELS]>) {
+        self.levels.since += ran as f64;
+        for healthy in failed {
+            for (sum, weight) in self.levels.failures.iter_mut().zip(healthy) {
+                *sum += f64::from(weight);
             }
         }
-        for level in 1..LEVELS {
-            let rate = RATES[level];
-            let middle = |other: f32| (rate * other).sqrt();
-            let (low, high) = (middle(RATES[level - 1]), RATES.get(level + 1).copied());
-            let mean = (found[level].0 / found[level].1) as f32;
-            self.means[level] = mean.clamp(low, high.map_or(1.0, middle));
+    }
+
+    /// The mean rate of each level: failures over attempts, each test's by its weight in the level
+    /// at that time, drawn towards the level itself. It stays nearer to its own level than to the
+    /// next.
+    fn relearn_means(&mut self, blocks: &[Block], tests: usize) {
+        let mut mass = [0.0; LEVELS];
+        for at in 0..tests {
+            for (level, mass) in mass.iter_mut().enumerate() {
+                *mass += f64::from(blocks[at / LANES].healthy[level][at % LANES]);
+            }
+        }
+        let each = self.levels.since / tests.max(1) as f64;
+        self.levels.since = 0.0;
+        for (level, mass) in mass.into_iter().enumerate() {
+            self.levels.attempts[level] += each * mass;
+            let (failures, attempts) = (self.levels.failures[level], self.levels.attempts[level]);
+            let start = START_FAILURES / f64::from(RATES[level]);
+            let mean = ((failures + START_FAILURES) / (attempts + start)) as f32;
+            self.levels.failures[level] *= REMEMBERED;
+            self.levels.attempts[level] *= REMEMBERED;
+            if level > 0 {
+                let middle = |other: f32| (RATES[level] * other).sqrt();
+                let high = RATES.get(level + 1).copied().map_or(1.0, middle);
+                self.means[level] = mean.clamp(middle(RATES[level - 1]), high);
+            }
         }
     }
 }

@@ -243,8 +243,14 @@ impl Filter {
         }
         self.learn_from_retries(retries);
         let tests = self.len();
-        let failed = first.iter().take(tests).enumerate().filter(|it| *it.1 == Seen::Failed);
-        self.together.note(self.runs, failed.map(|(at, _)| TestId(at as u32)));
+        let first = &first[..first.len().min(tests)];
+        let failed = first.iter().enumerate().filter(|it| *it.1 == Seen::Failed);
+        self.together.note(self.runs, failed.clone().map(|(at, _)| TestId(at as u32)));
+        let ran = first.iter().filter(|seen| **seen != Seen::Nothing).count();
+        let blocks = &self.blocks;
+        let healthy =
+            |(at, _): (usize, &Seen)| blocks[at / LANES].healthy.map(|level| level[at % LANES]);
+        self.priors.note(ran, failed.map(healthy));
         if self.runs.is_multiple_of(self.options.relearn_every.max(1)) {
             self.priors.relearn(&self.blocks, &self.classes);
         }

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::block::{Block, LANES, Lane};
-use super::learn::{Correlation, Priors, Retries};
+use super::learn::{Correlation, Levels, Priors, Retries};
 use super::together::{HASHES, Together};
 use super::trace::Trace;
 use super::{Filter, FlakeOptions, LEVELS, Scores};
 use crate::test_id::TestTable;
 
-const MAGIC: &[u8] = b"rashflk1";
+const MAGIC: &[u8] = b"rashflk2";
 
 /// Stands for no group.
 const NO_GROUP: u32 = u32::MAX;
@@ -50,7 +50,7 @@ impl Scores {
     /// let bytes = scores.to_bytes();
     /// let again = Scores::from_bytes(&bytes, FlakeOptions::default());
     /// assert_eq!(again.map(|it| it.to_bytes()), Some(bytes));
-    /// assert!(Scores::from_bytes(b"rashflk1", FlakeOptions::default()).is_none());
+    /// assert!(Scores::from_bytes(b"rashflk2", FlakeOptions::default()).is_none());
     /// ```
     pub fn from_bytes(bytes: &[u8], options: FlakeOptions) -> Option<Self> {
         let mut from = In(bytes.strip_prefix(MAGIC)?);
@@ -106,6 +106,10 @@ impl Filter {
         for weights in self.priors.of_class.iter().chain([self.priors.means()]) {
             weights.iter().for_each(|weight| out.u32(weight.to_bits()));
         }
+        let levels = &self.priors.levels;
+        for value in levels.failures.iter().chain(&levels.attempts).chain([&levels.since]) {
+            out.u64(value.to_bits());
+        }
         out.count(self.correlation.of_class.len());
         for retries in self.correlation.of_class.iter().flatten() {
             for value in [retries.tried, retries.failed, retries.explained] {
@@ -137,7 +141,8 @@ impl Filter {
         filter.classes = classes;
         let known = from.count(4 * LEVELS)?;
         let of_class = (0..known).map(|_| from.row()).collect::<Option<Vec<_>>>()?;
-        filter.priors = Priors::restored(of_class, from.row()?);
+        let means = from.row()?;
+        filter.priors = Priors::restored(of_class, means, levels(from)?);
         let known = from.count(4 * 24)?;
         let of_class = (0..known).map(|_| correlation(from)).collect::<Option<_>>()?;
         filter.correlation = Correlation { of_class };
@@ -181,6 +186,15 @@ fn trace(from: &mut In<'_>, runs: u32) -> Option<Trace> {
         retries: (retries >> 16) as u16,
         retries_failed: retries as u16,
     })
+}
+
+fn levels(from: &mut In<'_>) -> Option<Levels> {
+    let mut levels = Levels::default();
+    let sums = levels.failures.iter_mut().chain(&mut levels.attempts);
+    for value in sums.chain([&mut levels.since]) {
+        *value = from.u64().map(f64::from_bits).filter(|it| it.is_finite() && *it >= 0.0)?;
+    }
+    Some(levels)
 }
 
 fn correlation(from: &mut In<'_>) -> Option<[Retries; 4]> {
