@@ -1,16 +1,13 @@
 //! What retry and verdict look at: the results of a run by file, and the scores of its tests.
 
-use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use rasher::attempt::Recording;
+use rasher::attempt::{Recording, SAME_RUN_AMONG, Told};
 use rasher::flake::{FlakeOptions, Scores, teaches};
 use rasher::history::RunSeen;
 use rasher::outcome::Outcomes;
 use rasher::outcome::ledger::{Ledger, Verification, chain};
 use rasher::plan::document::PlanDocument;
-use rasher::units::Micros;
 
 use crate::fault::Fault;
 use crate::reports::{self, FileRead, ReportsRead};
@@ -28,26 +25,7 @@ pub(crate) struct Given {
     pub(crate) plans: Vec<PlanDocument>,
     /// Paths that held no report.
     pub(crate) failures: Vec<Fault>,
-    /// What each row told, as numbers.
-    rows: BTreeSet<u64>,
-}
-
-/// So many of the newest recorded runs may be the one that is judged.
-const NEWEST: usize = 10;
-
-/// What each row of some recordings told: its test, its end, its time. Rows that tell the same are
-/// the same number.
-fn rows<'a>(recordings: impl IntoIterator<Item = &'a Recording>) -> BTreeSet<u64> {
-    let mut rows = BTreeSet::new();
-    for recording in recordings {
-        for it in &recording.attempts {
-            let mut hasher = DefaultHasher::new();
-            let took = it.duration.map(Micros::get);
-            (recording.tests.name(it.test), it.outcome.word(), took).hash(&mut hasher);
-            rows.insert(hasher.finish());
-        }
-    }
-    rows
+    told: Told,
 }
 
 impl Given {
@@ -60,15 +38,15 @@ impl Given {
             self.plans.iter().find_map(|plan| plan.run.clone()).into_iter().collect();
         let Ok(store) = session.open_store() else { return named };
         let Ok(runs) = store.runs(&session.environment, None) else { return named };
-        if self.rows.is_empty() || runs.value.iter().any(|run| named.contains(&run.run)) {
+        if runs.value.iter().any(|run| named.contains(&run.run)) {
             return named;
         }
         let is_same = |run: &&RunSeen| {
             let Ok(loaded) = store.load_run(&session.environment, &run.run) else { return false };
-            let told = rows(loaded.value.iter().map(|it| &it.recording));
-            !told.is_empty() && (told.is_subset(&self.rows) || self.rows.is_subset(&told))
+            Told::of(loaded.value.iter().map(|it| &it.recording)).is_run_of(&self.told)
         };
-        let same = runs.value.iter().rev().take(NEWEST).find(is_same).map(|run| run.run.clone());
+        let same =
+            runs.value.iter().rev().take(SAME_RUN_AMONG).find(is_same).map(|run| run.run.clone());
         if let Some(run) = &same {
             session
                 .output
@@ -98,8 +76,8 @@ pub(crate) fn read(
     let plans = chain(plans).map_err(wrong)?;
     let round = |file: &FileRead| results[file.asked].attempt;
     let outcomes = fold(session, (&read.recording, &read.files), &plans, round);
-    let rows = rows([&read.recording]);
-    Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures, rows })
+    let told = Told::of([&read.recording]);
+    Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures, told })
 }
 
 /// Which tests may be gone by somebody's word: none where a report could not be read to its end,

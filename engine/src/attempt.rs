@@ -3,6 +3,10 @@
 //! An attempt is both what history is folded from and what a run returns: today's report is
 //! tomorrow's history. This module knows no file format and judges nothing.
 
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -182,6 +186,41 @@ pub struct Recording {
     pub setups: Vec<GroupSetUp>,
     /// The newest time stamp in the reports, where they carry any.
     pub reported_at: Option<Timestamp>,
+}
+
+/// So many of the newest earlier runs may be the run under judgement, recorded under another name.
+pub const SAME_RUN_AMONG: usize = 10;
+
+/// What the rows of recordings tell: of each its test, its end and its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told(BTreeSet<u64>);
+
+impl Told {
+    /// What recordings tell, in whatever order. O(n log n).
+    pub fn of<'a>(recordings: impl IntoIterator<Item = &'a Recording>) -> Self {
+        let hasher = FixedState::default();
+        let mut rows = BTreeSet::new();
+        for recording in recordings {
+            rows.extend(recording.attempts.iter().map(|it| {
+                let took = it.duration.map(Micros::get);
+                hasher.hash_one((recording.tests.name(it.test), it.outcome.word(), took))
+            }));
+        }
+        Self(rows)
+    }
+
+    /// True where both tell of one run: all rows of the one are among those of the other, down to
+    /// the time that each test took. What tells nothing is no run.
+    ///
+    /// ```
+    /// use rasher::attempt::{Recording, Told};
+    /// let nothing = Told::of(&[Recording::default()]);
+    /// assert!(!nothing.is_run_of(&nothing));
+    /// ```
+    pub fn is_run_of(&self, other: &Self) -> bool {
+        let (one, other) = (&self.0, &other.0);
+        !one.is_empty() && !other.is_empty() && (one.is_subset(other) || other.is_subset(one))
+    }
 }
 
 #[cfg(test)]

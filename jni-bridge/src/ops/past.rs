@@ -1,6 +1,6 @@
 //! Earlier runs as a caller hands them over, folded as a store folds what was recorded.
 
-use rasher::attempt::{Isolation, RunContext};
+use rasher::attempt::{Isolation, Recording, RunContext, SAME_RUN_AMONG, Told};
 use rasher::flake::{FlakeOptions, Scores, teaches};
 use rasher::history::{History, RunRecording};
 use rasher::ingest::{Limits, Reader};
@@ -22,12 +22,13 @@ pub(super) struct PastRun {
     reports: usize,
 }
 
-/// What earlier runs tell of durations and of flakiness. Scores leave the run under judgement out.
+/// What earlier runs tell of durations and of flakiness. Scores leave the run under judgement out: the one of its name,
+/// or, where there is none, the newest that tells the same.
 pub(super) fn past(
     frame: &Frame<'_>,
     runs: &[PastRun],
     environment: &str,
-    judged: Option<&str>,
+    (judged, results): (Option<&str>, &Recording),
 ) -> Result<(History, Scores), Fault> {
     let files = frame.blobs(HISTORY_FILES, HISTORY_ENDS)?;
     if runs.iter().try_fold(0_usize, |sum, run| sum.checked_add(run.reports)) != Some(files.len()) {
@@ -44,16 +45,31 @@ pub(super) fn past(
         let (a, b) = (&a.context, &b.context);
         (a.at, &a.run).cmp(&(b.at, &b.run))
     });
+    let name = |it: &RunRecording| Some(it.context.run.as_str()) == judged;
+    let same = if recordings.iter().any(name) { None } else { same_run(&recordings, results) };
     let mut scores = Scores::new(FlakeOptions::default());
     let main = recordings.iter().any(|it| teaches(it.context.branch.as_deref(), true));
-    for recording in &recordings {
-        let context = &recording.context;
-        if teaches(context.branch.as_deref(), main) && Some(context.run.as_str()) != judged {
+    for (at, recording) in recordings.iter().enumerate() {
+        if teaches(recording.context.branch.as_deref(), main)
+            && !name(recording)
+            && Some(at) != same
+        {
             scores.fold(std::slice::from_ref(recording));
         }
     }
     let history = History::of(environment, recordings).map_err(Fault::usage)?;
     Ok((history, scores))
+}
+
+/// The newest of the newest runs that tells the same as these results.
+fn same_run(recordings: &[RunRecording], results: &Recording) -> Option<usize> {
+    if recordings.is_empty() {
+        return None;
+    }
+    let told = Told::of([results]);
+    let near = recordings.len().saturating_sub(SAME_RUN_AMONG);
+    let same = |it: &RunRecording| Told::of([&it.recording]).is_run_of(&told);
+    recordings[near..].iter().rposition(same).map(|at| near + at)
 }
 
 fn recorded(run: &PastRun, files: &[&[u8]], environment: &str) -> Result<RunRecording, Fault> {

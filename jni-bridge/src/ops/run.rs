@@ -99,7 +99,7 @@ impl Given {
     fn past(&self, frame: &Frame<'_>, runs: &[PastRun]) -> Result<(History, Scores), Fault> {
         let environment = self.plans.last().map_or("", |plan| &plan.environment);
         let judged = self.plans.iter().find_map(|plan| plan.run.as_deref());
-        past(frame, runs, environment, judged)
+        past(frame, runs, environment, (judged, &self.recording))
     }
 
     fn answer<T: Serialize>(self, document: &T, end: Option<ErrorKind>) -> Answered {
