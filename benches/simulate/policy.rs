@@ -9,6 +9,7 @@ use rasher::outcome::environment::{
 };
 use rasher::retry::{Doubt, DoubtOptions, Known, Next, retries_needed};
 use rasher::test_id::TestId;
+use rasher::verdict::VerdictOptions;
 
 use super::branch::{BranchRun, Oracle};
 use super::world::Suite;
@@ -102,9 +103,6 @@ pub enum Assumed {
 
 /// Listed as flaky by its expected rate.
 const LISTED: f32 = 0.005;
-
-/// A run blocks where the probability of any real failure is above this, as `verdict` has it.
-const P_REAL_MAX: f64 = 0.5;
 
 /// Tests known to fail on the base, for as long as the base stays.
 pub type BaseCache = BTreeSet<(u32, bool)>;
@@ -350,7 +348,7 @@ fn doubtful(open: &[Open], know: &Knowledge<'_>, options: &DoubtOptions) -> Opti
     let p_any = 1.0 - causes.values().map(|p| 1.0 - p).product::<f64>();
     let likeliest =
         open.iter().filter(gates).max_by(|a, b| a.doubt.p_real().total_cmp(&b.doubt.p_real()));
-    likeliest.filter(|_| p_any > P_REAL_MAX).map(|it| it.test)
+    likeliest.filter(|_| p_any > VerdictOptions::default().p_real_max).map(|it| it.test)
 }
 
 /// A failing test whose verdict is open.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rasher::attempt::{Recording, SAME_RUN_AMONG, Told};
+use rasher::attempt::{Recording, Rows, SAME_RUN_AMONG};
 use rasher::flake::{FlakeOptions, Scores, teaches};
 use rasher::history::RunSeen;
 use rasher::outcome::Outcomes;
@@ -25,7 +25,8 @@ pub(crate) struct Given {
     pub(crate) plans: Vec<PlanDocument>,
     /// Paths that held no report.
     pub(crate) failures: Vec<Fault>,
-    told: Told,
+    /// What their rows say.
+    rows: Rows,
 }
 
 impl Given {
@@ -43,7 +44,7 @@ impl Given {
         }
         let is_same = |run: &&RunSeen| {
             let Ok(loaded) = store.load_run(&session.environment, &run.run) else { return false };
-            Told::of(loaded.value.iter().map(|it| &it.recording)).is_run_of(&self.told)
+            Rows::of(loaded.value.iter().map(|it| &it.recording)).is_run_of(&self.rows)
         };
         let same =
             runs.value.iter().rev().take(SAME_RUN_AMONG).find(is_same).map(|run| run.run.clone());
@@ -76,8 +77,8 @@ pub(crate) fn read(
     let plans = chain(plans).map_err(wrong)?;
     let round = |file: &FileRead| results[file.asked].attempt;
     let outcomes = fold(session, (&read.recording, &read.files), &plans, round);
-    let told = Told::of([&read.recording]);
-    Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures, told })
+    let rows = Rows::of([&read.recording]);
+    Ok(Given { outcomes, verified: ledger.close(), plans, failures: read.failures, rows })
 }
 
 /// Which tests may be gone by somebody's word: none where a report could not be read to its end,

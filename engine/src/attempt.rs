@@ -191,12 +191,12 @@ pub struct Recording {
 /// So many of the newest earlier runs may be the run under judgement, recorded under another name.
 pub const SAME_RUN_AMONG: usize = 10;
 
-/// What the rows of recordings tell: of each its test, its end and its time.
+/// What the rows of recordings say: of each its test, its end and its time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told(BTreeSet<u64>);
+pub struct Rows(BTreeSet<u64>);
 
-impl Told {
-    /// What recordings tell, in whatever order. O(n log n).
+impl Rows {
+    /// Those of recordings, in whatever order. O(n log n).
     pub fn of<'a>(recordings: impl IntoIterator<Item = &'a Recording>) -> Self {
         let hasher = FixedState::default();
         let mut rows = BTreeSet::new();
@@ -209,12 +209,13 @@ impl Told {
         Self(rows)
     }
 
-    /// True where both tell of one run: all rows of the one are among those of the other, down to
-    /// the time that each test took. What tells nothing is no run.
+    /// True where both are of one run: all rows of the one are among those of the other, down to
+    /// the time that each test took. Without a row there is no run. Where times are coarse, two runs
+    /// may be taken for one: that costs a run of history, and excuses no failure.
     ///
     /// ```
-    /// use rasher::attempt::{Recording, Told};
-    /// let nothing = Told::of(&[Recording::default()]);
+    /// use rasher::attempt::{Recording, Rows};
+    /// let nothing = Rows::of(&[Recording::default()]);
     /// assert!(!nothing.is_run_of(&nothing));
     /// ```
     pub fn is_run_of(&self, other: &Self) -> bool {
@@ -233,6 +234,32 @@ mod tests {
             assert_eq!(Outcome::from_word(outcome.word()), Some(outcome));
             let json = serde_json::to_string(&outcome).expect("json");
             assert_eq!(json, format!("\"{}\"", outcome.word()));
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_run_is_of_that_run_and_a_test_that_took_longer_is_not() {
+        let rows = |rows: &[(&str, u64)]| {
+            let mut recording = Recording::default();
+            for (name, micros) in rows {
+                let test = recording.tests.intern(name, None);
+                recording.attempts.push(Attempt {
+                    test,
+                    ordinal: 0,
+                    start: None,
+                    duration: Some(Micros::new(*micros)),
+                    outcome: Outcome::Passed,
+                    signature: None,
+                    message: None,
+                    unique_id: None,
+                });
+            }
+            Rows::of(&[recording])
+        };
+        let (run, part) = (rows(&[("a", 3), ("b", 4)]), rows(&[("b", 4)]));
+        assert!(run.is_run_of(&run) && run.is_run_of(&part) && part.is_run_of(&run));
+        for other in [rows(&[("b", 5)]), rows(&[("a", 3), ("c", 4)]), rows(&[])] {
+            assert!(!run.is_run_of(&other) && !other.is_run_of(&run));
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct Flags {
 struct Document {
     schema: &'static str,
     test: String,
-    suspects_are: &'static str,
+    suspects_are: Kind,
     /// Executions of the test that count as evidence.
     executions: usize,
     /// How often the test fails by chance.
@@ -95,9 +95,17 @@ struct Execution {
     again: bool,
 }
 
+/// What the suspects are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Commits,
+    Tests,
+}
+
 /// The suspects in their order and the evidence.
 struct Case {
-    suspects_are: &'static str,
+    suspects_are: Kind,
     suspects: Vec<String>,
     executions: Vec<Execution>,
 }
@@ -119,17 +127,16 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     let scores = evidence::scores_of(session, None, |run| {
         run.commit.as_deref().is_none_or(|commit| place(&case.suspects, commit).is_none())
     })?;
-    let (document, cut) = search(flags, &case, &scores);
-    if let (Some(Next::Tests(names)), Some(cut)) = (&document.next, cut) {
-        write_experiment(flags, &plans, session, |at| {
-            at < cut && names.contains(&case.suspects[at])
-        })?;
+    let (document, present) = search(flags, &case, &scores);
+    if matches!(document.next, Some(Next::Tests(_))) {
+        write_experiment(flags, &plans, session, |at| present[at])?;
     }
     session.output.show(&document, people)?;
     Ok(Exit::DONE)
 }
 
-fn search(flags: &Flags, case: &Case, scores: &Scores) -> (Document, Option<usize>) {
+/// What is known, and who is to be present in the next execution.
+fn search(flags: &Flags, case: &Case, scores: &Scores) -> (Document, Vec<bool>) {
     let rate = f64::from(scores.belief(&flags.test).rate);
     let repeats = f64::from(scores.correlation(&flags.test, Isolation::FreshWorker));
     let mut search = Search::new(case.suspects.len());
@@ -138,16 +145,17 @@ fn search(flags: &Flags, case: &Case, scores: &Scores) -> (Document, Option<usiz
         search.observe(|suspect| seen.present[suspect], seen.failed, rate);
     }
     let finding = search.finding(flags.error);
-    let cut = finding.is_none().then(|| search.next_cut(rate)).filter(|cut| *cut > 0);
-    let next = cut.map(|cut| match case.suspects_are {
-        "commits" => Next::Commit(case.suspects[cut - 1].clone()),
-        _ => {
-            // Who is all but acquitted costs time and tells nothing.
-            let least = flags.error / case.suspects.len() as f64;
-            let doubtful = |at: &usize| search.probability(*at) >= least;
-            Next::Tests((0..cut).filter(doubtful).map(|at| case.suspects[at].clone()).collect())
-        }
-    });
+    let cut = if finding.is_none() { search.next_cut(rate) } else { 0 };
+    // A test that is all but acquitted costs time and tells nothing.
+    let least = flags.error / case.suspects.len().max(1) as f64;
+    let runs = |at| case.suspects_are == Kind::Commits || search.probability(at) >= least;
+    let present: Vec<bool> = (0..search.len()).map(|at| at < cut && runs(at)).collect();
+    let names = case.suspects.iter().zip(&present).filter(|it| *it.1).map(|it| it.0.clone());
+    let next = match case.suspects_are {
+        _ if cut == 0 => None,
+        Kind::Commits => Some(Next::Commit(case.suspects[cut - 1].clone())),
+        Kind::Tests => Some(Next::Tests(names.collect())),
+    };
     let suspects = case.suspects.iter().enumerate().map(|(at, name)| {
         let shown = |failed: bool| {
             case.executions.iter().filter(|seen| seen.failed == failed && seen.shown[at]).count()
@@ -169,7 +177,7 @@ fn search(flags: &Flags, case: &Case, scores: &Scores) -> (Document, Option<usiz
         },
         next,
     };
-    (document, cut)
+    (document, present)
 }
 
 fn rounded(value: f64) -> f64 {
@@ -200,7 +208,7 @@ fn by_commit(flags: &Flags, path: &std::path::Path, session: &Session) -> Result
             });
         }
     }
-    Ok(Case { suspects_are: "commits", suspects, executions })
+    Ok(Case { suspects_are: Kind::Commits, suspects, executions })
 }
 
 fn place(suspects: &[String], commit: &str) -> Option<usize> {
@@ -256,7 +264,7 @@ fn by_test(flags: &Flags, plans: &[PlanDocument], session: &Session) -> Result<C
             });
         }
     }
-    Ok(Case { suspects_are: "tests", suspects: suspects.to_vec(), executions })
+    Ok(Case { suspects_are: Kind::Tests, suspects: suspects.to_vec(), executions })
 }
 
 fn write_experiment(
@@ -278,7 +286,10 @@ fn write_experiment(
 fn people(document: &Document) -> String {
     const SHOWN: usize = 10;
     let suspects = document.suspects.len();
-    let noun = if document.suspects_are == "commits" { "commit" } else { "test" };
+    let noun = match document.suspects_are {
+        Kind::Commits => "commit",
+        Kind::Tests => "test",
+    };
     let mut text = format!(
         "`{}`: {} and {} of the test; by chance it fails in {:.2} % of runs\n",
         document.test.escape_debug(),

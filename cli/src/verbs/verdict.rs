@@ -76,7 +76,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
     people.warn_expired(session, at);
     let plans = verify::read_plans(&flags.plan, session)?;
     let given = evidence::read(session, &plans, &flags.results, &flags.gone.names)?;
-    flags.gone.say(session, &given.verified);
+    Gone::say(session, &given.verified);
     for fault in &given.failures {
         session.output.warn(&fault.what());
     }

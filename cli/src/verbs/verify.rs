@@ -45,19 +45,13 @@ pub(crate) struct Gone {
 
 impl Gone {
     /// Says which of the names did not count.
-    pub(crate) fn say(&self, session: &Session, verified: &Verification) {
-        for name in &self.names {
-            let class = format!("{name}#");
-            let is_it = |test: &String| {
-                test == name || test.starts_with(&class) || test.starts_with(&format!("{name}::"))
-            };
-            if verified.missing.iter().any(is_it) || !verified.gone.iter().any(is_it) {
-                session.output.warn(&format!(
-                    "`{}` does not count as gone: it was reported, is not planned, or its shard \
-                     reported nothing or broke off",
-                    name.escape_debug()
-                ));
-            }
+    pub(crate) fn say(session: &Session, verified: &Verification) {
+        for name in &verified.not_gone {
+            session.output.warn(&format!(
+                "`{}` does not count as gone: it was reported, is not planned, or its shard \
+                 reported nothing or broke off",
+                name.escape_debug()
+            ));
         }
     }
 }
@@ -138,7 +132,7 @@ pub(crate) fn run(flags: &Flags, session: &Session) -> Result<Exit, Fault> {
              name, say --accept-repeated",
         );
     }
-    flags.gone.say(session, &verified);
+    Gone::say(session, &verified);
     if !verified.vanished.is_empty() {
         session.output.say(&flags.ask(&verified));
     }

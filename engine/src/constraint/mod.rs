@@ -7,7 +7,7 @@
 //! *before* and *exclusive resource* put the tests concerned on the **same** shard, the first in
 //! order. Gluing costs nothing against the bound, since the total of a resource is a bound itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::graph::{DiGraph, NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
@@ -48,17 +48,17 @@ pub struct ConstraintSpec {
 }
 
 impl ConstraintSpec {
-    /// Adds another list of constraints to this one.
+    /// Adds another list of constraints to this one. What both say counts once.
     pub fn merge(&mut self, other: Self) {
-        self.together.extend(other.together);
-        self.apart.extend(other.apart);
-        self.before.extend(other.before);
-        self.serial.extend(other.serial);
+        join(&mut self.together, other.together);
+        join(&mut self.apart, other.apart);
+        join(&mut self.before, other.before);
+        join(&mut self.serial, other.serial);
         for (name, tests) in other.resources {
-            self.resources.entry(name).or_default().extend(tests);
+            join(self.resources.entry(name).or_default(), tests);
         }
         for (tag, tests) in other.tags {
-            self.tags.entry(tag).or_default().extend(tests);
+            join(self.tags.entry(tag).or_default(), tests);
         }
     }
 
@@ -66,6 +66,12 @@ impl ConstraintSpec {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Adds to a list what it does not hold yet.
+fn join<T: Clone + Ord>(own: &mut Vec<T>, other: Vec<T>) {
+    let known: BTreeSet<T> = own.iter().cloned().collect();
+    own.extend(other.into_iter().filter(|it| !known.contains(it)));
 }
 
 /// Why constraints cannot all hold.
@@ -191,20 +197,20 @@ impl Constraints {
 type Link = (TestId, TestId, Tie);
 
 /// Turns names into tests.
-struct Resolver<'a> {
+pub(crate) struct Resolver<'a> {
     tests: &'a TestTable,
     /// The tests of each group, made when a group is first named.
     members: Option<Vec<Vec<TestId>>>,
-    unknown: std::collections::BTreeSet<String>,
+    unknown: BTreeSet<String>,
 }
 
 impl<'a> Resolver<'a> {
-    fn new(tests: &'a TestTable) -> Self {
-        Self { tests, members: None, unknown: std::collections::BTreeSet::new() }
+    pub(crate) fn new(tests: &'a TestTable) -> Self {
+        Self { tests, members: None, unknown: BTreeSet::new() }
     }
 
     /// The tests that a name stands for; an unknown one is noted.
-    fn select(&mut self, name: &str) -> Vec<TestId> {
+    pub(crate) fn select(&mut self, name: &str) -> Vec<TestId> {
         if let Some(test) = self.tests.find(name) {
             return vec![test];
         }
@@ -302,7 +308,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn apart(&mut self, spec: &ConstraintSpec) -> Vec<(TestId, TestId)> {
-        let mut apart = std::collections::BTreeSet::new();
+        let mut apart = BTreeSet::new();
         for list in &spec.apart {
             let entries: Vec<Vec<TestId>> = list.iter().map(|name| self.select(name)).collect();
             for (at, one) in entries.iter().enumerate() {

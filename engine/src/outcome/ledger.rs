@@ -3,6 +3,8 @@
 //! Decides what is missing, told twice, unknown or stale. Never judges whether a test passed, and
 //! never accepts what it cannot account for: what is not in the ledger did not run.
 
+mod absent;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -10,7 +12,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::attempt::{Outcome, Recording};
-use crate::plan::document::{PlanDocument, ShardDocument};
+use crate::plan::document::PlanDocument;
 use crate::test_id::{TestId, TestTable};
 
 /// The schema of a [`Verification`].
@@ -46,6 +48,10 @@ pub struct Verification {
     /// not missing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<String>,
+    /// Names of tests and classes that somebody says are no longer there, where that does not
+    /// count: for a test of theirs, or for all, since the plan holds none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_gone: Vec<String>,
     /// The missing ones that were reported, but only in rounds before the newest that planned
     /// them.
     pub stale: Vec<String>,
@@ -350,6 +356,8 @@ impl Ledger {
         }
         let (vanished, gone) = self.absent(&missing);
         missing.retain(|name| !gone.contains(name));
+        let not_gone = self.gone.iter().filter(|name| !self.is_gone(name, &gone, &missing));
+        let not_gone = not_gone.cloned().collect();
         let silent_shards = self.silent_shards();
         let repeated: Vec<String> = self.repeated.difference(&self.duplicate).cloned().collect();
         let complete = missing.is_empty()
@@ -364,6 +372,7 @@ impl Ledger {
             missing: missing.into_iter().collect(),
             vanished: vanished.into_iter().collect(),
             gone: gone.into_iter().collect(),
+            not_gone,
             duplicate,
             repeated,
             unknown: self.unknown.into_iter().collect(),
@@ -373,65 +382,6 @@ impl Ledger {
             failed,
             complete,
         }
-    }
-
-    /// Of the missing tests those that may no longer be there, and those that are said not to be.
-    fn absent(&self, missing: &BTreeSet<String>) -> (BTreeSet<String>, BTreeSet<String>) {
-        let (mut vanished, mut gone) = (BTreeSet::new(), BTreeSet::new());
-        if missing.is_empty() {
-            return (vanished, gone);
-        }
-        let told = self.told.keys().map(|key| &key.0).chain(&self.listed);
-        let told: BTreeSet<&str> = told.map(String::as_str).collect();
-        for (plan, round) in self.plans.iter().zip(1_u16..) {
-            for shard in &plan.shards {
-                let groups = shard.groups.iter();
-                let groups = groups.flat_map(|span| std::iter::repeat_n(&*span.group, span.tests));
-                let groups: Vec<&str> =
-                    groups.chain(std::iter::repeat("")).take(shard.tests.len()).collect();
-                let never = |name: &String| {
-                    let entry = self.names.find(name).map(|test| &self.entries[test.index()]);
-                    missing.contains(name)
-                        && !told.contains(name.as_str())
-                        && entry.is_some_and(|it| it.first == round && it.result.is_none())
-                        && !self.broke_later(name, round)
-                };
-                if !shard.tests.iter().any(never) || !self.ran_through(shard, &groups, round) {
-                    continue;
-                }
-                let at_work: BTreeSet<&str> = (shard.tests.iter().zip(&groups))
-                    .filter(|(name, _)| self.reported(name, round))
-                    .map(|(_, group)| *group)
-                    .collect();
-                for (name, group) in shard.tests.iter().zip(&groups).filter(|it| never(it.0)) {
-                    if self.gone.contains(name) || self.gone.contains(*group) {
-                        gone.insert(name.clone());
-                    } else if !group.is_empty() && at_work.contains(group) {
-                        vanished.insert(name.clone());
-                    }
-                }
-            }
-        }
-        (vanished, gone)
-    }
-
-    /// True where a shard reported in a round, and nothing on it ended so that others may be lost.
-    fn ran_through(&self, shard: &ShardDocument, groups: &[&str], round: u16) -> bool {
-        let broke = |name: &str| self.broken.contains(&(round, name.to_owned()));
-        shard.tests.iter().any(|name| self.reported(name, round))
-            && !broke("")
-            && !shard.tests.iter().any(|name| broke(name))
-            && !groups.iter().any(|group| broke(group))
-    }
-
-    /// True where something broke off on a shard that was to run a test again.
-    fn broke_later(&self, name: &String, round: u16) -> bool {
-        let later = self.plans.iter().zip(1_u16..).skip(usize::from(round));
-        later.into_iter().any(|(plan, at)| {
-            let broke = |it: &str| self.broken.contains(&(at, it.to_owned()));
-            let here = plan.shards.iter().filter(|shard| shard.tests.contains(name));
-            broke("") || here.flat_map(|shard| &shard.tests).any(|test| broke(test))
-        })
     }
 
     /// True for a planned test with a result of this round or a later one.

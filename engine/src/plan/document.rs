@@ -113,6 +113,18 @@ pub struct ShardDocument {
     pub lanes: Vec<usize>,
 }
 
+impl ShardDocument {
+    /// Where the lane of a test begins: what stands between there and the test runs before it on its
+    /// worker, one after the other.
+    pub(crate) fn lane_start(&self, position: usize) -> usize {
+        let ends = self.lanes.iter().scan(0, |end, tests| {
+            *end += tests;
+            Some(*end)
+        });
+        ends.take_while(|end| *end <= position).last().unwrap_or(0)
+    }
+}
+
 /// A run of neighbouring tests of a shard that belong to one class or file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupSpan {

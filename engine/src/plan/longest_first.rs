@@ -9,6 +9,8 @@
 
 use std::hint::select_unpredictable;
 
+use super::falling::Falling;
+
 /// Which worker gets each duration, and what each worker then carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assignment {
@@ -171,17 +173,9 @@ impl Order {
 }
 
 fn sorted(durations: &[u64], id_bits: u32, shift: u32) -> Vec<u64> {
-    let last = durations.len() as u64;
-    let mut packed: Vec<u64> = durations
-        .iter()
-        .enumerate()
-        .map(|(id, duration)| (duration >> shift) << id_bits | (last - id as u64))
-        .collect();
-    packed.sort_unstable_by(|a, b| b.cmp(a));
-    let mask = (1 << id_bits) - 1;
-    for key in &mut packed {
-        *key = *key & !mask | (last - (*key & mask));
-    }
+    let mut packed = Vec::with_capacity(durations.len());
+    let values = durations.iter().map(|duration| duration >> shift);
+    Falling::default().sort(values, |value, id| packed.push(value << id_bits | u64::from(id)));
     packed
 }
 

@@ -51,12 +51,10 @@ impl Terms {
         plans.last().map(|plan| plan.terms.clone()).unwrap_or_default()
     }
 
-    /// The same with further constraints. What both say counts once.
+    /// The same with further constraints.
     #[must_use]
     pub fn with(mut self, constraints: ConstraintSpec) -> Self {
-        if self.constraints != constraints {
-            self.constraints.merge(constraints);
-        }
+        self.constraints.merge(constraints);
         self
     }
 

@@ -11,15 +11,24 @@ use crate::test_id::{TestId, TestTable};
 #[derive(Clone, Debug)]
 pub struct Planned {
     tests: TestTable,
-    /// For each test its shard and its place there, in the first plan that has it.
-    shard: Vec<(u32, u32)>,
+    seats: Vec<Seat>,
+}
+
+/// Where the first plan that has a test runs it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seat {
+    /// 0 where no plan has it.
+    shard: u32,
+    /// Where its lane begins on the shard, and its own position there.
+    lane_start: usize,
+    position: usize,
 }
 
 impl Planned {
     /// The union of the plans of one run, in canonical order. O(n log n).
     pub fn new(plans: &[PlanDocument]) -> Self {
         let mut tests = TestTable::new();
-        let mut shards: Vec<(u32, u32)> = Vec::new();
+        let mut seats: Vec<Seat> = Vec::new();
         for plan in plans {
             for shard in &plan.shards {
                 let groups = shard
@@ -27,16 +36,16 @@ impl Planned {
                     .iter()
                     .flat_map(|span| std::iter::repeat_n(Some(span.group.as_str()), span.tests));
                 let groups = groups.chain(std::iter::repeat(None));
-                for ((name, group), place) in shard.tests.iter().zip(groups).zip(0..) {
+                for ((name, group), position) in shard.tests.iter().zip(groups).zip(0..) {
                     let test = tests.intern(name, group.filter(|group| !group.is_empty()));
-                    if test.index() == shards.len() {
-                        shards.push((shard.index, place));
+                    if test.index() == seats.len() {
+                        let lane_start = shard.lane_start(position);
+                        seats.push(Seat { shard: shard.index, lane_start, position });
                     }
                 }
             }
         }
-        let (tests, old) = tests.sorted();
-        Self { shard: old.iter().map(|test| shards[test.index()]).collect(), tests }
+        Self::sorted(&tests, &seats)
     }
 
     /// The same with every test that failed without being planned: a failure nobody planned is a
@@ -52,30 +61,35 @@ impl Planned {
             !known && outcomes.of(*test).iter().any(|trial| trial.outcome.is_failure())
         };
         let new: Vec<TestId> = reported.ids().filter(unplanned).collect();
-        let (mut tests, mut shards) = (self.tests.clone(), self.shard.clone());
+        let (mut tests, mut seats) = (self.tests.clone(), self.seats.clone());
         for test in new {
             let group = reported.group(test).map(|group| reported.group_name(group));
             tests.intern(reported.name(test), group);
-            shards.push((0, 0));
+            seats.push(Seat::default());
         }
-        let (tests, old) = tests.sorted();
-        Self { shard: old.iter().map(|test| shards[test.index()]).collect(), tests }
+        Self::sorted(&tests, &seats)
     }
 
     /// The same without these tests: what is no longer there runs no more and is not judged.
     #[must_use]
     pub fn without(self, names: &[String]) -> Self {
-        let mut tests = TestTable::new();
-        let mut shard = Vec::new();
-        let gone = |test: &TestId| names.iter().any(|name| name == self.tests.name(*test));
-        for test in self.tests.ids().filter(|test| names.is_empty() || !gone(test)) {
+        if names.is_empty() {
+            return self;
+        }
+        let (mut tests, mut seats) = (TestTable::new(), Vec::new());
+        let gone: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        for test in self.tests.ids().filter(|test| !gone.contains(self.tests.name(*test))) {
             let group = self.tests.group(test).map(|group| self.tests.group_name(group));
             tests.intern(self.tests.name(test), group);
-            shard.push(self.shard[test.index()]);
+            seats.push(self.seats[test.index()]);
         }
         // In order already; sorted again so that groups that are gone leave no trace.
+        Self::sorted(&tests, &seats)
+    }
+
+    fn sorted(tests: &TestTable, seats: &[Seat]) -> Self {
         let (tests, old) = tests.sorted();
-        Self { shard: old.iter().map(|test| shard[test.index()]).collect(), tests }
+        Self { seats: old.iter().map(|test| seats[test.index()]).collect(), tests }
     }
 
     /// The tests, sorted by name.
@@ -85,19 +99,21 @@ impl Planned {
 
     /// The shard of the first plan that ran a test.
     pub fn shard(&self, test: TestId) -> u32 {
-        self.shard[test.index()].0
+        self.seats[test.index()].shard
     }
 
-    /// The tests that its first plan ran before a test on its shard, in order: among them is what
-    /// makes it fail, where it fails only after others. O(n).
+    /// The tests that its first plan ran before a test on its worker, one after the other: among them
+    /// is what makes it fail, where it fails only after others. O(n).
     pub fn before(&self, test: TestId) -> Vec<TestId> {
-        let (shard, place) = self.shard[test.index()];
+        let own = self.seats[test.index()];
         let earlier = |it: &TestId| {
-            let of = self.shard[it.index()];
-            shard > 0 && of.0 == shard && of.1 < place
+            let of = self.seats[it.index()];
+            own.shard > 0
+                && of.shard == own.shard
+                && (own.lane_start..own.position).contains(&of.position)
         };
         let mut before: Vec<TestId> = self.tests.ids().filter(earlier).collect();
-        before.sort_by_key(|test| self.shard[test.index()].1);
+        before.sort_by_key(|test| self.seats[test.index()].position);
         before
     }
 }

@@ -3,7 +3,7 @@
 //! Decides from what was said of the tests and from how their ids are written. Never which tests
 //! run again.
 
-use crate::constraint::ConstraintSpec;
+use crate::constraint::{ConstraintSpec, Resolver};
 use crate::ingest::sibling;
 use crate::test_id::{TestId, TestTable};
 
@@ -36,24 +36,15 @@ impl Demands {
     /// assert_eq!(demands.units, [[ids[2], ids[3]]]);
     /// ```
     pub fn of(spec: &ConstraintSpec, tests: &TestTable) -> Self {
-        let mut needs = Vec::new();
+        let (mut needs, mut names) = (Vec::new(), Resolver::new(tests));
         for list in &spec.before {
             let entries: Vec<Vec<TestId>> =
-                list.iter().map(|name| select(tests, name)).filter(|it| !it.is_empty()).collect();
+                list.iter().map(|name| names.select(name)).filter(|it| !it.is_empty()).collect();
             for pair in entries.windows(2) {
                 let of = |then: &TestId| pair[0].iter().map(|first| (*then, *first)).collect();
                 needs.extend(pair[1].iter().flat_map(|then| -> Vec<_> { of(then) }));
             }
         }
         Self { needs, whole: Vec::new(), units: sibling::units(tests) }
-    }
-}
-
-/// The tests that a name of a constraint stands for.
-pub(super) fn select(tests: &TestTable, name: &str) -> Vec<TestId> {
-    match (tests.find(name), tests.find_group(name)) {
-        (Some(test), _) => vec![test],
-        (None, Some(group)) => tests.ids().filter(|it| tests.group(*it) == Some(group)).collect(),
-        _ => Vec::new(),
     }
 }

@@ -14,12 +14,7 @@ use crate::units::Micros;
 fn place<'p>(plan: &'p PlanDocument, test: &str) -> Option<(usize, &'p [String])> {
     plan.shards.iter().enumerate().find_map(|(at, shard)| {
         let position = shard.tests.iter().position(|name| name == test)?;
-        let ends = shard.lanes.iter().scan(0, |end, tests| {
-            *end += tests;
-            Some(*end)
-        });
-        let start = ends.take_while(|end| *end <= position).last().unwrap_or(0);
-        Some((at, &shard.tests[start..position]))
+        Some((at, shard.tests.get(shard.lane_start(position)..position)?))
     })
 }
 

@@ -50,7 +50,7 @@ impl<'a> Scan<'a> {
         base: Option<&'a Outcomes>,
     ) -> Self {
         let limit = mass_limit(&mut scores.surprising().to_vec());
-        let suspects = suspects(planned, cases, scores);
+        let suspects = suspects(planned, cases, scores, limit);
         let mut scan = Self {
             planned,
             scores,
@@ -117,9 +117,8 @@ impl<'a> Scan<'a> {
     /// While results are still out a class counts once: its tests run one after the other, and
     /// fail for one reason.
     fn alarm_rings(&self, cases: &[Case]) -> bool {
-        let tests = self.planned.tests();
-        let group = |case: &&Case| tests.group(case.test).map_or(u32::MAX - case.test.0, |it| it.0);
-        let classes: BTreeSet<u32> = self.odd.iter().map(group).collect();
+        let classes: BTreeSet<u32> =
+            self.odd.iter().map(|case| class(self.planned, case)).collect();
         let ran = cases.iter().filter(|case| !case.is_missing()).count();
         self.odd.len() as u32 > self.limit
             || alarm_rings(classes.len() as u32, ran, cases.len(), self.limit)
@@ -138,9 +137,14 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// A number for the class of a test; a test without one is a class of its own.
+fn class(planned: &Planned, case: &Case) -> u32 {
+    planned.tests().group(case.test).map_or(u32::MAX - case.test.0, |group| group.0)
+}
+
 /// The shards whose machine is suspected, where failures on it surprise, are many, belong to at
 /// least half of its classes, and the rest of the run is calm.
-fn suspects(planned: &Planned, cases: &[Case], scores: &Scores) -> Vec<u32> {
+fn suspects(planned: &Planned, cases: &[Case], scores: &Scores, limit: u32) -> Vec<u32> {
     let tests = planned.tests();
     let last = tests.ids().map(|test| planned.shard(test)).max().unwrap_or_default();
     let mut counts = vec![WorkerCount::default(); last as usize + 1];
@@ -153,7 +157,7 @@ fn suspects(planned: &Planned, cases: &[Case], scores: &Scores) -> Vec<u32> {
         let odd = first.is_failure() && scores.belief(tests.name(case.test)).is_surprising();
         counts[at].ran += 1;
         counts[at].surprising += u32::from(odd);
-        let group = tests.group(case.test).map_or(u32::MAX - case.test.0, |group| group.0);
+        let group = class(planned, case);
         groups[at].0.push(group);
         if odd {
             groups[at].1.push(group);
@@ -165,7 +169,6 @@ fn suspects(planned: &Planned, cases: &[Case], scores: &Scores) -> Vec<u32> {
         let (all, odd) = (distinct(all), distinct(odd));
         odd >= GROUPS_MIN && 2 * odd >= all
     };
-    let limit = mass_limit(&mut scores.surprising().to_vec());
     let mut suspects = suspected_workers(&counts, limit);
     suspects.retain(spread);
     suspects

@@ -5,9 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::demands::select;
 use super::{Planned, RetrySet};
-use crate::constraint::{ConstraintError, Constraints};
+use crate::constraint::{ConstraintError, Constraints, Resolver};
 use crate::estimate::{Estimates, estimate};
 use crate::history::History;
 use crate::plan::document::{BudgetDocument, PlanDocument};
@@ -146,8 +145,9 @@ fn left_alone(planned: &Planned, set: &RetrySet, terms: &Terms) -> Vec<String> {
     for test in &set.tests {
         again.insert(*test);
     }
-    let split = |list: &[String]| -> (Vec<TestId>, Vec<TestId>) {
-        let all = list.iter().flat_map(|name| select(tests, name));
+    let mut resolver = Resolver::new(tests);
+    let mut split = |list: &[String]| -> (Vec<TestId>, Vec<TestId>) {
+        let all = list.iter().flat_map(|name| resolver.select(name));
         all.partition(|test| again.contains(*test))
     };
     let spec = &terms.constraints;

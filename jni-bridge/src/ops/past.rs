@@ -1,6 +1,6 @@
 //! Earlier runs as a caller hands them over, folded as a store folds what was recorded.
 
-use rasher::attempt::{Isolation, Recording, RunContext, SAME_RUN_AMONG, Told};
+use rasher::attempt::{Isolation, Recording, Rows, RunContext, SAME_RUN_AMONG};
 use rasher::flake::{FlakeOptions, Scores, teaches};
 use rasher::history::{History, RunRecording};
 use rasher::ingest::{Limits, Reader};
@@ -22,8 +22,8 @@ pub(super) struct PastRun {
     reports: usize,
 }
 
-/// What earlier runs tell of durations and of flakiness. Scores leave the run under judgement out: the one of its name,
-/// or, where there is none, the newest that tells the same.
+/// What earlier runs tell of durations and of flakiness. Scores leave the run under judgement out: the one
+/// of its name, or, where there is none, the newest whose rows say the same.
 pub(super) fn past(
     frame: &Frame<'_>,
     runs: &[PastRun],
@@ -61,14 +61,14 @@ pub(super) fn past(
     Ok((history, scores))
 }
 
-/// The newest of the newest runs that tells the same as these results.
+/// The newest of the newest runs whose rows say the same as these results.
 fn same_run(recordings: &[RunRecording], results: &Recording) -> Option<usize> {
     if recordings.is_empty() {
         return None;
     }
-    let told = Told::of([results]);
+    let rows = Rows::of([results]);
     let near = recordings.len().saturating_sub(SAME_RUN_AMONG);
-    let same = |it: &RunRecording| Told::of([&it.recording]).is_run_of(&told);
+    let same = |it: &RunRecording| Rows::of([&it.recording]).is_run_of(&rows);
     recordings[near..].iter().rposition(same).map(|at| near + at)
 }
 

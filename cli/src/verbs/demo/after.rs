@@ -16,10 +16,11 @@ use rasher::history::History;
 use rasher::ingest::{Limits, Reader};
 use rasher::outcome::{Folder, Outcomes};
 use rasher::plan::document::PlanDocument;
-use rasher::plan::{PlanFacts, PlanOptions};
+use rasher::plan::{PlanOptions, Terms};
 use rasher::report::{MarkdownOptions, junit, markdown};
-use rasher::retry::{Demands, Planned, RetryEvidence, RetryOptions, RetrySet, cases, outstanding};
-use rasher::test_id::TestTable;
+use rasher::retry::{
+    Again, Demands, Planned, RetryEvidence, RetryOptions, RetrySet, cases, outstanding,
+};
 use rasher::units::Micros;
 use rasher::verdict::{RunVerdict, VerdictDocument, VerdictOptions, Word, judge};
 use rasher_bench::corpus::{MadeRun, Monolith};
@@ -35,8 +36,7 @@ use crate::output::{count, span, thousands, to_json};
 use crate::plans;
 use crate::policy::Settings;
 use crate::session::{Session, store_fault};
-use crate::verbs::{frontier, plan, report};
-use crate::workload::Workload;
+use crate::verbs::{frontier, report};
 
 /// Tests that the commit breaks for good; two of them are neighbours.
 const BROKEN: [usize; 3] = [4_242, 4_243, 31_007];
@@ -46,9 +46,9 @@ const DEADLINES: [(&str, Micros); 2] =
 
 /// The run that is planned.
 const TODAY: &str = "demo-today";
-/// Rounds after which the rest of the doubt is left to people.
-const ROUNDS_MAX: u16 = 6;
-/// A retry gets so many workers that it takes about as long.
+/// Rounds after which the rest of the doubt is left to people: as many as attempts of one test.
+const ROUNDS_MAX: u16 = 15;
+/// A retry gets so many workers that it takes no longer.
 const RETRY: Micros = Micros::from_secs(10 * 60);
 
 /// What a deadline of the talk asks for.
@@ -70,6 +70,10 @@ pub(super) struct After {
     failed: usize,
     broken: usize,
     retries: Vec<Round>,
+    /// Tests that would run again still.
+    outstanding: usize,
+    /// Tests that ran once on the base commit, since they went on failing here.
+    on_base: usize,
     verdict: RunVerdict,
     blocks: bool,
     exit_code: u8,
@@ -80,7 +84,7 @@ pub(super) struct After {
 }
 
 /// One retry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
 struct Round {
     tests: usize,
     shards: usize,
@@ -107,20 +111,27 @@ impl Day<'_> {
         let failed = first.trials().iter().filter(|it| it.outcome.is_failure()).count();
         let scores = evidence::scores_or_none(self.session, Some(200), &[]);
         let mut plans = vec![self.plan.clone()];
+        let mut base = Reports::new();
+        let mut set = self.outstanding(&plans, (&reports, &base), &scores);
         for round in 2..=ROUNDS_MAX {
-            let planned = Planned::new(&plans);
-            let set = self.outstanding(&planned, &fold(&reports), &scores);
             if set.tests.is_empty() {
                 break;
             }
-            let retry = self.retry(&planned, &set, &plans)?;
+            let Some(retry) = self.retry(&plans, &set)? else { break };
             let made = self.broken(RECORDED + u32::from(round) - 1);
             reports.extend(self.round(&made, &retry, round));
             plans.push(retry);
+            set = self.outstanding(&plans, (&reports, &base), &scores);
+            if !set.controls.is_empty() {
+                base.push(self.on_base(&Planned::new(&plans), &set));
+                set = self.outstanding(&plans, (&reports, &base), &scores);
+            }
         }
         let outcomes = fold(&reports);
         let planned = Planned::new(&plans);
-        let mut verdict = judge(&planned, &outcomes, None, &scores, &VerdictOptions::default());
+        let base = fold(&base);
+        let options = VerdictOptions::default();
+        let mut verdict = judge(&planned, &outcomes, Some(&base), &scores, &options);
         let exit_code = exit_code(verdict.run);
         let bypass = self.bypass(&mut verdict)?;
         if let Some(out) = out {
@@ -135,6 +146,8 @@ impl Day<'_> {
             failed,
             broken: BROKEN.len(),
             retries: plans[1..].iter().map(Round::of).collect(),
+            outstanding: set.tests.len(),
+            on_base: base.tests().len(),
             verdict: verdict.run,
             blocks: verdict.blocks,
             exit_code,
@@ -146,17 +159,27 @@ impl Day<'_> {
     }
 
     /// What is still in doubt.
-    fn outstanding(&self, planned: &Planned, outcomes: &Outcomes, scores: &Scores) -> RetrySet {
+    fn outstanding(
+        &self,
+        plans: &[PlanDocument],
+        (reports, base): (&Reports, &Reports),
+        scores: &Scores,
+    ) -> RetrySet {
+        let planned = Planned::new(plans);
         let estimates = estimate(self.history, planned.tests());
-        let demands = Demands::default();
-        let evidence =
-            RetryEvidence { scores, base: None, demands: &demands, durations: &estimates.mean };
+        let (demands, base) = (Demands::default(), fold(base));
+        let evidence = RetryEvidence {
+            scores,
+            base: Some(&base),
+            demands: &demands,
+            durations: &estimates.mean,
+        };
         let options = RetryOptions {
             isolation: Isolation::FreshWorker,
             ignore_alarm: true,
             ..RetryOptions::default()
         };
-        outstanding(planned, &cases(planned, outcomes), &evidence, &options)
+        outstanding(&planned, &cases(&planned, &fold(reports)), &evidence, &options)
     }
 
     /// A run of the suite in which the breakages are there.
@@ -202,35 +225,22 @@ impl Day<'_> {
         reports
     }
 
-    /// The outstanding tests as a plan of their own, no longer than the first.
-    fn retry(
-        &self,
-        planned: &Planned,
-        set: &RetrySet,
-        plans: &[PlanDocument],
-    ) -> Result<PlanDocument, Fault> {
-        let mut tests = TestTable::new();
-        for test in &set.tests {
-            let group = planned.tests().group(*test).map(|group| planned.tests().group_name(group));
-            tests.intern(planned.tests().name(*test), group);
-        }
-        let (tests, _) = tests.sorted();
-        let estimates = estimate(self.history, &tests);
-        let work: Micros = estimates.mean.iter().chain(&estimates.setup).copied().sum();
-        let most = (tests.len() as u64).max(1);
-        let shards = work.get().div_ceil(RETRY.get()).clamp(1, most);
-        let workload = Workload { tests, ..Workload::default() };
-        let facts = PlanFacts {
-            run: self.plan.run.clone(),
-            created: self.plan.created,
-            environment: self.plan.environment.clone(),
-            ..PlanFacts::default()
-        };
-        let mut retry = plan::document(&workload, &estimates, shards as u32, facts)?;
-        retry.retry_of = plans.last().map(|last| last.id.clone());
-        retry.settled = Some(set.settled.clone());
-        retry.seal();
-        Ok(retry)
+    /// What goes on failing, run once on the commit before.
+    fn on_base(&self, planned: &Planned, set: &RetrySet) -> (RunContext, Recording) {
+        let made = self.monolith.run(RECORDED - 1);
+        let asked = |id: &str| set.controls.iter().any(|test| planned.tests().name(*test) == id);
+        let here: Vec<bool> = made.ids().map(|id| asked(&id)).collect();
+        let mut reader = Reader::new(Limits::default());
+        reader.read(&made.junit_of(|test| here[test]), None);
+        (self.context("demo-base", 1, None, made.at), reader.finish())
+    }
+
+    /// The outstanding tests as a plan of their own.
+    fn retry(&self, plans: &[PlanDocument], set: &RetrySet) -> Result<Option<PlanDocument>, Fault> {
+        let terms = Terms::of(plans);
+        let again = Again::Reshard { shards: None, deadline: Some(RETRY), terms: &terms };
+        let planned = Planned::new(plans);
+        set.plan(&planned, plans, self.history, again).map_err(|e| Fault::usage(e.to_string()))
     }
 
     /// Somebody cannot wait.
@@ -365,13 +375,20 @@ pub(super) fn words(after: &After) -> String {
         count(after.failed, "test"),
         number(after.broken),
     );
-    for retry in &after.retries {
+    for alike in after.retries.chunk_by(|one, next| one == next) {
+        let (retry, rounds) = (&alike[0], alike.len());
         let (tests, shards) = (count(retry.tests, "test"), count(retry.shards, "shard"));
-        text += &format!("retry    {tests} on {shards}, {}\n", span(retry.makespan_ms));
+        let rounds = if rounds > 1 { format!(", {rounds} times") } else { String::new() };
+        text += &format!("retry    {tests} on {shards}, {}{rounds}\n", span(retry.makespan_ms));
     }
+    let on_base = count(after.on_base, "test");
     text += &format!(
-        "         nothing else runs again\n\
+        "base     {on_base} once on the commit before\n         {}\n\
          verdict  {} failed, {} flaky or suspect, P(any real failure) {:.4}: {}, exit code {}\n",
+        match after.outstanding {
+            0 => "nothing else runs again".to_owned(),
+            left => format!("{} still in doubt", count(left, "test")),
+        },
         number(after.judged_failed),
         number(after.judged_flaky),
         after.p_real,
