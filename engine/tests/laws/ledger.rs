@@ -309,8 +309,14 @@ fn a_test_that_was_deleted_is_asked_for_and_gone_only_by_somebodys_word() {
     for word in ["a#3", "a"] {
         let said = with_gone(&[(1, told.clone())], &[word]);
         assert_eq!((said.gone, said.complete), (vec!["a#3".to_owned()], true));
-        assert!(said.missing.is_empty() && said.vanished.is_empty());
+        assert!(said.missing.is_empty() && said.vanished.is_empty() && said.not_gone.is_empty());
     }
+    // A word about what is there, or was never planned, is told to be in vain.
+    let vain = with_gone(&[(1, told.clone())], &["a#3", "a#1", "other"]);
+    assert_eq!(
+        (vain.not_gone, vain.complete),
+        (["a#1", "other"].map(str::to_owned).to_vec(), true)
+    );
     // Of a class without any result nobody can tell whether it is gone; a person can.
     let rest: Vec<Row> = told[..2].iter().cloned().chain([pass("a#3")]).collect();
     let asked = with_gone(&[(1, rest.clone())], &[]);
@@ -329,6 +335,7 @@ fn a_test_that_was_lost_is_never_gone_whatever_is_said() {
     let lost = |reports: &[(u16, Vec<Row>)]| {
         let said = with_gone(reports, &["a#3", "a"]);
         assert!(!said.complete && said.gone.is_empty() && said.missing.contains(&"a#3".to_owned()));
+        assert_eq!(said.not_gone, ["a", "a#3"]);
         assert!(with_gone(reports, &[]).vanished.is_empty());
     };
     for end in [Outcome::Crashed, Outcome::TimedOut, Outcome::SetUpFailed] {

@@ -11,7 +11,8 @@ use rasher::history::History;
 use rasher::plan::document::PlanDocument;
 use rasher::plan::{PlanFacts, PlanOptions, PoolSpec, Terms, Workload, plan};
 use rasher::retry::{
-    Again, AgainError, Demands, Planned, RetryEvidence, RetryOptions, RetrySet, cases, outstanding,
+    Again, AgainError, Demands, Planned, RetryEvidence, RetryOptions, RetrySet, before, cases,
+    outstanding,
 };
 use rasher::test_id::TestTable;
 use rasher::units::Micros;
@@ -58,6 +59,7 @@ fn planned_under(terms: Terms, shards: u32) -> Option<PlanDocument> {
     options.constraints =
         rasher::constraint::Constraints::resolve(&terms.constraints, &tests).ok()?;
     options.pools = terms.pools.clone();
+    options.slots = terms.slots;
     let plan = plan(&workload, &options).ok()?;
     Some(plan.document(&workload, PlanFacts { terms, ..PlanFacts::default() }))
 }
@@ -140,6 +142,35 @@ fn comes_before(spec: &ConstraintSpec) -> BTreeSet<(String, String)> {
 
 proptest! {
     #![proptest_config(config(256))]
+
+    #[test]
+    fn what_runs_before_a_test_is_the_same_for_a_verdict_and_for_an_experiment(
+        slots in 1..4_u32, shards in 1..4_u32,
+    ) {
+        let terms = Terms { slots, ..Terms::default() };
+        let plan = planned_under(terms, shards).expect("nothing forbids a plan");
+        let planned = Planned::new(std::slice::from_ref(&plan));
+        for test in planned.tests().ids() {
+            let name = planned.tests().name(test);
+            let names = planned.before(test).into_iter().map(|it| planned.tests().name(it).to_owned());
+            let names: Vec<String> = names.collect();
+            prop_assert_eq!(Some(names.as_slice()), before(&plan, name));
+        }
+        // The first test of each lane runs after none.
+        let lanes: usize = plan.shards.iter().map(|shard| shard.lanes.len().max(1)).sum();
+        let first = planned.tests().ids().filter(|test| planned.before(*test).is_empty()).count();
+        prop_assert_eq!((lanes, first), ((shards * slots) as usize, (shards * slots) as usize));
+    }
+
+    #[test]
+    fn what_two_sources_both_say_counts_once(one in spec(), other in spec()) {
+        let mut both = one.clone();
+        both.merge(other.clone());
+        let mut again = both.clone();
+        again.merge(one);
+        again.merge(other);
+        prop_assert_eq!(again, both);
+    }
 
     #[test]
     fn what_runs_again_keeps_every_rule_that_still_speaks_of_two_of_its_tests(
